@@ -1,0 +1,217 @@
+/**
+ * Owns the rules of a room: `decide(state, command)` gives the patches that the command means, or the error.
+ * Does not own time, ids, storage or media: commands bring all they need. Pure, so every rule is tested without I/O.
+ */
+import { CallError } from './errors.ts';
+import { publicationIdOf, type Role, type Source, sources } from './ids.ts';
+import {
+  type EntityName,
+  type EntityTypes,
+  entityVersion,
+  getEntity,
+  listEntities,
+  type Patch,
+  ROOM_ENTITY_ID,
+  type RoomState,
+} from './roomModel.ts';
+
+/** Everything that changes a room. `peerId` is always the acting peer, issued by the server. */
+export type RoomCommand =
+  | {
+      type: 'join';
+      peerId: string;
+      userId: string;
+      displayName: string;
+      role: Role;
+      /** Guests moderate among themselves: the first becomes host. */
+      guest: boolean;
+      nowMs: number;
+      callId: string;
+      callStartedAtMs: number;
+      maxPeers: number;
+    }
+  | { type: 'leave'; peerId: string }
+  | { type: 'setConnection'; peerId: string; connection: 'online' | 'reconnecting' }
+  | { type: 'publish'; peerId: string; source: Source; generation: number; muted: boolean }
+  | { type: 'unpublish'; peerId: string; source: Source }
+  | { type: 'setMuted'; peerId: string; source: Source; muted: boolean }
+  /** A host mutes somebody's publication; only its owner can unmute it. */
+  | { type: 'moderatorMute'; peerId: string; targetPeerId: string; source: Source }
+  /** A host ends somebody's publication (a share, a camera). */
+  | { type: 'moderatorStop'; peerId: string; targetPeerId: string; source: Source }
+  /** A host removes somebody; the identity is barred until `untilMs`, or while the call lasts. */
+  | { type: 'remove'; peerId: string; targetPeerId: string; untilMs?: number };
+
+/** What a commit is conditional on: these entities still have these versions (0: still absent), the count holds. */
+export interface Decision {
+  readonly patches: readonly Patch[];
+  readonly reads: readonly { readonly entity: string; readonly id: string; readonly version: number }[];
+  readonly limits: readonly { readonly entity: string; readonly max: number }[];
+}
+
+/** Looks at a state and remembers what it looked at. */
+class Reader {
+  readonly reads = new Map<string, { entity: string; id: string; version: number }>();
+  readonly #state: RoomState;
+
+  constructor(state: RoomState) {
+    this.#state = state;
+  }
+
+  get<E extends EntityName>(entity: E, id: string): EntityTypes[E] | undefined {
+    this.reads.set(`${entity} ${id}`, { entity, id, version: entityVersion(this.#state, entity, id) });
+    return getEntity(this.#state, entity, id);
+  }
+
+  /** Not remembered: only for choices that stay right when the list has changed meanwhile. */
+  list<E extends EntityName>(entity: E): [string, EntityTypes[E]][] {
+    return listEntities(this.#state, entity);
+  }
+
+  peer(peerId: string): EntityTypes['peer'] {
+    const peer = this.get('peer', peerId);
+    if (!peer)
+      throw new CallError('not-found', 'No such participant in this room', { details: { what: 'peer' } });
+    return peer;
+  }
+
+  publication(peerId: string, source: Source): EntityTypes['publication'] {
+    const publication = this.get('publication', publicationIdOf(peerId, source));
+    if (!publication) {
+      throw new CallError('not-found', `No ${source} is published`, { details: { what: 'publication' } });
+    }
+    return publication;
+  }
+
+  assertHost(peerId: string): void {
+    const isHost =
+      this.peer(peerId).role === 'host' || this.get('room', ROOM_ENTITY_ID)?.hostPeerId === peerId;
+    if (!isHost) throw new CallError('forbidden', 'Only a host can do this');
+  }
+}
+
+/**
+ * Decides one command on one state.
+ * @throws CallError `not-found`, `forbidden` or `capacity`; nothing is changed then.
+ */
+export function decide(state: RoomState, command: RoomCommand): Decision {
+  const reader = new Reader(state);
+  const limits: { entity: string; max: number }[] = [];
+  const patches = patchesOf(reader, command, limits);
+  return { patches, reads: [...reader.reads.values()], limits };
+}
+
+function patchesOf(reader: Reader, command: RoomCommand, limits: { entity: string; max: number }[]): Patch[] {
+  switch (command.type) {
+    case 'join':
+      return join(reader, command, limits);
+    case 'leave':
+      return reader.get('peer', command.peerId) ? vacate(reader, command.peerId) : [];
+    case 'setConnection': {
+      const peer = reader.get('peer', command.peerId);
+      if (!peer || peer.connection === command.connection) return [];
+      return [{ entity: 'peer', id: command.peerId, set: { connection: command.connection } }];
+    }
+    case 'publish':
+      return publish(reader, command);
+    case 'unpublish':
+      return unpublish(reader, command.peerId, command.source);
+    case 'setMuted': {
+      const publication = reader.publication(command.peerId, command.source);
+      return publication.muted === command.muted ? [] : [mute(command.peerId, command.source, command.muted)];
+    }
+    case 'moderatorMute': {
+      reader.assertHost(command.peerId);
+      const publication = reader.publication(command.targetPeerId, command.source);
+      return publication.muted ? [] : [mute(command.targetPeerId, command.source, true)];
+    }
+    case 'moderatorStop':
+      reader.assertHost(command.peerId);
+      reader.publication(command.targetPeerId, command.source);
+      return unpublish(reader, command.targetPeerId, command.source);
+    case 'remove':
+      return remove(reader, command);
+  }
+}
+
+const mute = (peerId: string, source: Source, muted: boolean): Patch => ({
+  entity: 'publication',
+  id: publicationIdOf(peerId, source),
+  set: { muted },
+});
+
+function join(
+  reader: Reader,
+  command: Extract<RoomCommand, { type: 'join' }>,
+  limits: { entity: string; max: number }[],
+): Patch[] {
+  const ban = reader.get('ban', command.userId);
+  if (ban && (ban.untilMs === undefined || ban.untilMs > command.nowMs)) {
+    throw new CallError('forbidden', 'A host removed you from this room', { details: { reason: 'removed' } });
+  }
+  const patches: Patch[] = [];
+  const room = reader.get('room', ROOM_ENTITY_ID);
+  const settings: Record<string, unknown> = {};
+  if (room?.callId !== command.callId) {
+    settings.callId = command.callId;
+    settings.startedAtMs = command.callStartedAtMs;
+  }
+  if (command.guest && !room?.hostPeerId) settings.hostPeerId = command.peerId;
+  if (Object.keys(settings).length > 0) patches.push({ entity: 'room', id: ROOM_ENTITY_ID, set: settings });
+
+  const peer = reader.get('peer', command.peerId);
+  const { userId, displayName, role } = command;
+  if (!peer) {
+    limits.push({ entity: 'peer', max: command.maxPeers });
+    patches.push({
+      entity: 'peer',
+      id: command.peerId,
+      set: { userId, displayName, role, connection: 'online', joinedAtMs: command.nowMs },
+    });
+  } else if (peer.connection !== 'online' || peer.displayName !== displayName || peer.role !== role) {
+    patches.push({ entity: 'peer', id: command.peerId, set: { displayName, role, connection: 'online' } });
+  }
+  return patches;
+}
+
+/** Everything that goes when a seat ends: the peer, what it published, and its host's hat. */
+function vacate(reader: Reader, peerId: string): Patch[] {
+  const patches: Patch[] = sources.flatMap((source) => unpublish(reader, peerId, source));
+  patches.push({ entity: 'peer', id: peerId, delete: true });
+  if (reader.get('room', ROOM_ENTITY_ID)?.hostPeerId === peerId) {
+    // The longest-present participant takes over; if they go in the same moment, their own leave hands it on.
+    const [next] = reader
+      .list('peer')
+      .filter(([id, peer]) => id !== peerId && peer.role !== 'viewer')
+      .sort(([, a], [, b]) => a.joinedAtMs - b.joinedAtMs);
+    if (next) reader.get('peer', next[0]);
+    patches.push({ entity: 'room', id: ROOM_ENTITY_ID, set: { hostPeerId: next ? next[0] : null } });
+  }
+  return patches;
+}
+
+function publish(reader: Reader, command: Extract<RoomCommand, { type: 'publish' }>): Patch[] {
+  const { peerId, source, generation, muted } = command;
+  if (reader.peer(peerId).role === 'viewer') throw new CallError('forbidden', 'Viewers do not publish');
+  const id = publicationIdOf(peerId, source);
+  const before = reader.get('publication', id);
+  if (before && before.generation >= generation) return [];
+  return [{ entity: 'publication', id, set: { peerId, source, generation, muted } }];
+}
+
+function unpublish(reader: Reader, peerId: string, source: Source): Patch[] {
+  const id = publicationIdOf(peerId, source);
+  return reader.get('publication', id) ? [{ entity: 'publication', id, delete: true }] : [];
+}
+
+function remove(reader: Reader, command: Extract<RoomCommand, { type: 'remove' }>): Patch[] {
+  reader.assertHost(command.peerId);
+  if (command.peerId === command.targetPeerId) {
+    throw new CallError('invalid-request', 'Leave instead of removing yourself', {
+      details: { path: 'peerId' },
+    });
+  }
+  const target = reader.peer(command.targetPeerId);
+  const until = command.untilMs === undefined ? {} : { untilMs: command.untilMs };
+  return [{ entity: 'ban', id: target.userId, set: until }, ...vacate(reader, command.targetPeerId)];
+}

@@ -1,0 +1,55 @@
+/**
+ * Owns the shapes of ids and names that a client may send or see.
+ * Does not own how ids are issued: the server derives them (server/src/auth/ids.ts).
+ */
+import * as z from 'zod/mini';
+
+/** Version of this protocol; a server refuses another major version with `incompatible-version`. */
+export const PROTOCOL_VERSION = 1;
+
+/** Room names: 1-64 characters (code points), letters of any script, digits, `-`, `_`; compared in NFC. */
+export const ROOM_ID_PATTERN = /^[\p{L}\p{M}\p{N}_-]{1,64}$/u;
+
+/** The name of a room, as in its link. */
+export const RoomId = z.string().check(z.maxLength(256), z.normalize('NFC'), z.regex(ROOM_ID_PATTERN));
+
+// Control characters, and the bidirectional overrides with which a name could rewrite its surroundings.
+const UNPRINTABLE = /[\p{Cc}\u{202A}-\u{202E}\u{2066}-\u{2069}]/u;
+
+/** Trimmed, NFC, 1-60 code points, nothing invisible that steers text. */
+export const DisplayName = z.string().check(
+  z.maxLength(240),
+  z.normalize('NFC'),
+  z.trim(),
+  z.refine((name) => [...name].length >= 1 && [...name].length <= 60, 'must have 1-60 characters'),
+  z.refine((name) => !UNPRINTABLE.test(name), 'must not contain control characters'),
+);
+
+/** An id that the server issued: peers, sessions, transports, publications, consumers, conversations. */
+export const Id = z.string().check(z.regex(/^[A-Za-z0-9_.:-]{1,96}$/));
+
+/** Made by the client, unique in its session (across page loads too): a retry repeats it and gets the first answer. */
+export const RequestId = z.string().check(z.regex(/^[A-Za-z0-9_-]{1,40}$/));
+
+/** Made by the client (UUIDv7, RFC 9562): a resend is the same message for ever. */
+export const MessageId = z
+  .string()
+  .check(z.regex(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/));
+
+/** What a publication carries. At most one publication of each source per peer. */
+export const Source = z.enum(['mic', 'camera', 'screen', 'screenAudio']);
+export type Source = z.infer<typeof Source>;
+
+/** All sources, in the order in which a peer's publications are listed. */
+export const sources: readonly Source[] = ['mic', 'camera', 'screen', 'screenAudio'];
+
+/** RTP kind of a source. */
+export const kindOf = (source: Source): 'audio' | 'video' =>
+  source === 'mic' || source === 'screenAudio' ? 'audio' : 'video';
+
+/** The publication of a source by a peer: derivable by everyone, so publishing again is the same publication. */
+export const publicationIdOf = (peerId: string, source: Source): string => `${peerId}.${source}`;
+
+/** host moderates, speaker publishes, viewer only watches. */
+export const Role = z.enum(['host', 'speaker', 'viewer']);
+export type Role = z.infer<typeof Role>;

@@ -1,0 +1,33 @@
+/**
+ * Owns the ONE table of everything that a server tells a client unasked.
+ * Does not own when: durable facts come from the room log and the chat store, moments may be dropped.
+ */
+import * as z from 'zod/mini';
+import { ChatMessage } from './chat.ts';
+import { Id, RoomId } from './ids.ts';
+import { RoomEvent } from './roomModel.ts';
+
+/** name -> schema of its data. */
+export const notifications = {
+  /** Next events of the room's log. A hole, or another epoch: join again with the cursor that you hold. */
+  roomEvents: z.object({ roomId: RoomId, epoch: Id, events: z.array(RoomEvent) }),
+  /** A stored message. A hole in `seq`: pull `chatHistory`. */
+  chatMessage: z.object({ message: ChatMessage }),
+  /** The worker or node behind this seat's media is gone: make both transports anew, publish and subscribe again. */
+  mediaMoved: z.object({}),
+  /** Consumers that ended on the server's side. */
+  consumersClosed: z.object({ consumerIds: z.array(Id) }),
+  /** Moment: who speaks now, loudest first; empty when nobody does. */
+  activeSpeakers: z.object({ peerIds: z.array(Id) }),
+  /** Moment: quality of what a peer sends, 0 (lost) to 10 (perfect), of those that changed. */
+  peerQuality: z.object({ peers: z.array(z.object({ peerId: Id, score: z.int() })) }),
+  /** A host removed this session from the room; the seat is gone. */
+  removed: z.object({ roomId: RoomId }),
+} satisfies Record<string, z.ZodMiniType>;
+
+export type NotificationName = keyof typeof notifications;
+export type NotificationData<N extends NotificationName> = z.output<(typeof notifications)[N]>;
+
+/** Whether a name is in the table; a client skips what it does not know. */
+export const isNotificationName = (name: string): name is NotificationName =>
+  Object.hasOwn(notifications, name);

@@ -1,0 +1,123 @@
+/**
+ * Owns what the room engine needs from outside, as interfaces in domain words: the log and the media plane.
+ * Does not own any implementation: cluster/ has the logs, media/ the mediasoup side; main.ts puts them together.
+ */
+import type {
+  ConsumerInfo,
+  Decision,
+  DtlsParameters,
+  IceParameters,
+  RoomEvent,
+  RoomState,
+  RtpCapabilities,
+  RtpParameters,
+  Source,
+  TransportInfo,
+} from '@parley/protocol';
+
+/** Names a room: ids are unique within a tenant only. */
+export interface RoomKey {
+  readonly tenant: string;
+  readonly roomId: string;
+}
+
+/** `tenant/roomId`; neither contains a slash. For maps and log lines. */
+export const roomKeyText = (key: RoomKey): string => `${key.tenant}/${key.roomId}`;
+
+/** A conditional append: all or nothing. */
+export interface Commit extends Decision {
+  /** `<sessionId>:<requestId>` of the request behind it; kept 2 minutes, so that a retry gets the first answer. */
+  readonly requestKey?: string;
+  /** What the retry of that request is answered with. */
+  readonly reply?: unknown;
+}
+
+export type CommitResult =
+  /** Appended (or nothing to append): the state after it. */
+  | { readonly status: 'committed'; readonly state: RoomState; readonly event: RoomEvent | undefined }
+  /** Another commit changed what this one read: decide again on the newer state. */
+  | { readonly status: 'conflict'; readonly state: RoomState }
+  /** A limit would be exceeded. */
+  | { readonly status: 'full'; readonly entity: string }
+  /** The request was committed before. */
+  | { readonly status: 'repeated'; readonly reply: unknown };
+
+/** What to give a reader that holds a cursor. */
+export type EventsSince = { readonly events: readonly RoomEvent[] } | { readonly trimmed: true };
+
+/**
+ * The versioned log of all rooms. Invariants, held by every twin (contract suite server/test/contract/roomLog):
+ * versions of an epoch are gapless from 1; a commit sees exactly the versions it names; a new epoch is never equal to an old one.
+ */
+export interface RoomLog {
+  /** The current state; a room that nobody touched is an empty state under a new epoch. */
+  read(key: RoomKey): Promise<RoomState>;
+  commit(key: RoomKey, commit: Commit): Promise<CommitResult>;
+  /** Events after a cursor; trimmed when the epoch differs or the log no longer holds them (1,000 events, 10 minutes). */
+  eventsSince(key: RoomKey, cursor: { epoch: string; version: number }): Promise<EventsSince>;
+  /** Calls back after each commit, in order, on each node that holds members. Returns the way to stop. */
+  subscribe(key: RoomKey, listener: (epoch: string, event: RoomEvent) => void): () => void;
+  /** Forgets a room whose call has ended: the next read starts a new epoch. Unexpired bans with a time are carried over. */
+  endCall(key: RoomKey): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A seat as the media plane knows it. */
+export interface MediaPeer {
+  readonly room: RoomKey;
+  readonly peerId: string;
+}
+
+/** What the media plane tells the room engine, unasked. */
+export interface MediaEvents {
+  /** The worker behind these seats is gone, their transports with it; a replacement takes them as soon as they ask. */
+  moved(peers: readonly MediaPeer[]): void;
+  /** Consumers of a seat that ended because what they carried ended. */
+  consumersClosed(peer: MediaPeer, consumerIds: readonly string[]): void;
+  /** Who speaks in a room, loudest first. */
+  activeSpeakers(room: RoomKey, peerIds: readonly string[]): void;
+  /** Score 0-10 of what a seat sends, when it changed; at most one call a second per room. */
+  quality(room: RoomKey, scores: ReadonlyMap<string, number>): void;
+}
+
+/**
+ * The media plane in domain words. Every id is looked up among what the given seat owns: a foreign one is `not-found`.
+ * All calls fail with a CallError: `not-found`, `invalid-request` (mediasoup refused the parameters), `unavailable` (worker
+ * lost, nothing can be placed) or `timeout`.
+ */
+export interface MediaPort {
+  /** What every router can do; the same for all workers. */
+  rtpCapabilities(): RtpCapabilities;
+  /** Live transports of a seat (none for a new one). */
+  transportIds(peer: MediaPeer): string[];
+  /** Makes the seat's transport of a direction and closes an earlier one. The same id again gives the same transport. */
+  createTransport(
+    peer: MediaPeer,
+    options: { transportId: string; direction: 'send' | 'recv'; rtpCapabilities?: RtpCapabilities },
+  ): Promise<TransportInfo>;
+  /** Idempotent for the same parameters. */
+  connectTransport(peer: MediaPeer, transportId: string, dtlsParameters: DtlsParameters): Promise<void>;
+  restartIce(peer: MediaPeer, transportId: string): Promise<IceParameters>;
+  /** Produces the next generation of a publication; an earlier generation is closed once this one stands. */
+  produce(
+    peer: MediaPeer,
+    options: {
+      transportId: string;
+      source: Source;
+      generation: number;
+      rtpParameters: RtpParameters;
+      muted: boolean;
+    },
+  ): Promise<void>;
+  setProducerPaused(peer: MediaPeer, source: Source, paused: boolean): Promise<void>;
+  closeProducer(peer: MediaPeer, source: Source): Promise<void>;
+  /** Consumes one publication of the same room, paused. Consuming again gives the consumer that is there. */
+  consume(peer: MediaPeer, transportId: string, publicationId: string): Promise<ConsumerInfo>;
+  closeConsumer(peer: MediaPeer, consumerId: string): Promise<void>;
+  setConsumerPaused(peer: MediaPeer, consumerId: string, paused: boolean): Promise<void>;
+  /** Ends everything of a seat. */
+  closePeer(peer: MediaPeer): Promise<void>;
+  /** Whether calls can be placed now (at least one worker lives). */
+  ready(): boolean;
+  close(): Promise<void>;
+}
