@@ -1,0 +1,54 @@
+/**
+ * Owns `npm run bench`: starts a server and a Chromium of its own and prints the figures of the README.
+ * Does not judge: figures are read, not asserted. The load tool proper is not here yet.
+ */
+import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { chromium } from 'playwright-core';
+import { chromiumArgs, chromiumPath } from '../../client/web/e2e/support/chromium.ts';
+import { ServerProcess } from '../../server/test/support/serverProcess.ts';
+import { joinLine, measureJoins } from './joinTime.ts';
+import { measureSixteen } from './sixteen.ts';
+
+const dist = fileURLToPath(new URL('../../client/web/dist', import.meta.url));
+
+/** Scripts that the page loads before anything is clicked: the entry and what it preloads, gzip bytes. */
+function firstLoadBytes(): number {
+  const html = readFileSync(join(dist, 'index.html'), 'utf8');
+  const files = new Set([...html.matchAll(/(?:src|href)="(\/[^"]+\.js)"/g)].map((match) => match[1] ?? ''));
+  return [...files].reduce((sum, file) => sum + gzipSync(readFileSync(join(dist, file))).length, 0);
+}
+
+const only = process.argv[2];
+if (only !== undefined && !['size', 'join', 'sixteen'].includes(only)) {
+  console.error('Usage: npm run bench [-- size|join|sixteen]');
+  process.exit(2);
+}
+const wants = (name: string): boolean => only === undefined || only === name;
+
+console.log(`Machine: ${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}`);
+if (wants('size'))
+  console.log(`First load of the app: ${Math.round(firstLoadBytes() / 1024)} KB of JavaScript (gzip)`);
+
+if (wants('join') || wants('sixteen')) {
+  const server = await ServerProcess.start({ environment: { PARLEY_LOG_LEVEL: 'warn' } });
+  const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArgs });
+  try {
+    if (wants('join')) console.log(joinLine(await measureJoins(browser, `${server.url}/r/bench-join`)));
+    if (wants('sixteen')) {
+      const { playing, expected, untilAllMs, framesPerSecond } = await measureSixteen(
+        browser,
+        `${server.url}/r/bench-sixteen`,
+      );
+      console.log(
+        `16 people, 320x180 at 5 frames a second: ${playing} of ${expected} tiles play after ${untilAllMs} ms, ${framesPerSecond} frames a second each`,
+      );
+    }
+  } finally {
+    await browser.close();
+    await server.stop();
+  }
+}
