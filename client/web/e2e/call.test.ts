@@ -133,7 +133,7 @@ describe('a call of four', () => {
       });
     });
     await ben.page.reload();
-    await ben.join(room());
+    await ben.tile('Ben (you)').waitFor();
     await expectWholeCall();
     expect(worst).toBe(1);
   });

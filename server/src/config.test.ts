@@ -1,0 +1,89 @@
+/** Tests of the settings: what is refused and how it is said. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ConfigError, loadConfig } from './config.ts';
+
+const noFile = join(tmpdir(), 'parley-no-such-env-file');
+const load = (environment: Record<string, string>, argv: string[] = []) =>
+  loadConfig(argv, environment, noFile);
+
+function problemsOf(environment: Record<string, string>, argv: string[] = []): readonly string[] {
+  try {
+    load(environment, argv);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('loadConfig', () => {
+  it('has defaults that suit one machine', () => {
+    const config = load({});
+    expect(config).toMatchObject({
+      port: 3000,
+      host: '127.0.0.1',
+      mediaPort: 20000,
+      guests: true,
+      lan: false,
+    });
+    expect(config.dataDir).toMatch(/\/parley$/);
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it('lists every mistake at once', () => {
+    const problems = problemsOf({ PORT: '70000', PARLEY_TURN_URLS: 'http://x', PARLEY_TYPO: '1' }, [
+      '--wrong',
+    ]);
+    expect(problems).toHaveLength(4);
+    expect(problems.join('\n')).toMatch(/PARLEY_TYPO: unknown setting/);
+    expect(problems.join('\n')).toMatch(/--wrong: unknown option/);
+    expect(problems.join('\n')).toMatch(/^PORT: /m);
+    expect(problems.join('\n')).toMatch(/^PARLEY_TURN_URLS: /m);
+  });
+
+  it.each([
+    [{ REDIS_URL: 'redis://localhost' }],
+    [{ DATABASE_URL: 'postgres://localhost/parley' }],
+    [{ PARLEY_ROLES: 'media' }],
+  ])('refuses %j as unsupported', (environment) => {
+    expect(problemsOf(environment)).toEqual([expect.stringContaining('unsupported')]);
+  });
+
+  it('never prints a secret', () => {
+    const problems = problemsOf({ PARLEY_API_KEYS: 'acme:tooShortSecret', PARLEY_TURN_SECRET: 'short' });
+    expect(problems).toHaveLength(2);
+    expect(problems.join()).not.toMatch(/tooShortSecret|"short"/);
+  });
+
+  it('turns guests off when keys are set, unless asked', () => {
+    const PARLEY_API_KEYS = `acme:${'s'.repeat(32)}`;
+    expect(load({ PARLEY_API_KEYS }).guests).toBe(false);
+    expect(load({ PARLEY_API_KEYS, PARLEY_GUESTS: 'on' }).guests).toBe(true);
+    expect(load({ PARLEY_API_KEYS }).apiKeys.get('acme')).toBe('s'.repeat(32));
+  });
+
+  it.each(['default:', 'a b:', ':'])('refuses the key %j', (prefix) => {
+    expect(problemsOf({ PARLEY_API_KEYS: `${prefix}${'s'.repeat(32)}` })).toHaveLength(1);
+  });
+
+  it('binds every interface with --lan, unless HOST says otherwise', () => {
+    expect(load({}, ['--lan'])).toMatchObject({ lan: true, host: '::' });
+    expect(load({ HOST: '10.0.0.7' }, ['--lan']).host).toBe('10.0.0.7');
+  });
+
+  it('wants both halves of a certificate, and a secret beside TURN urls', () => {
+    expect(problemsOf({ PARLEY_TLS_CERT: 'cert.pem' })).toEqual([expect.stringContaining('PARLEY_TLS_KEY')]);
+    expect(problemsOf({ PARLEY_TURN_URLS: 'turn:example.org:3478' })).toEqual([
+      expect.stringContaining('PARLEY_TURN_SECRET'),
+    ]);
+  });
+
+  it('reads .env, and the environment wins', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'parley-config-')), '.env');
+    writeFileSync(file, 'PORT=4000\nHOST=::1\n');
+    expect(loadConfig([], { PORT: '5000' }, file)).toMatchObject({ port: 5000, host: '::1' });
+  });
+});
