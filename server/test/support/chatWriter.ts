@@ -1,0 +1,55 @@
+/**
+ * Owns a process that holds a chat store and writes to it, for tests that kill it or fail its disk under it.
+ * Usage: chatWriter.ts <folder> <concurrent appends; 0 = hold the folder only>. Does not own what is concluded.
+ *
+ * Writes one line per fact, in order, each written out before the next step: `ready`, then `sent <n>` when append n begins,
+ * `acked <n> <seq> <conversation> <message id> <monotonic ns>` or `failed <n> <code> <monotonic ns>` when it has ended.
+ */
+import { writeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CallError } from '@parley/protocol';
+import { SqliteConversationStore } from '../../src/chat/SqliteConversationStore.ts';
+import { uuidv7 } from './conversationIds.ts';
+
+const [folder = '', concurrency = '1'] = process.argv.slice(2);
+const say = (line: string): void => void writeSync(1, `${line}\n`);
+const log = {
+  info: () => {},
+  warn: () => {},
+  error: (fields: object) => say(`log ${JSON.stringify(fields)}`),
+};
+
+const store = await SqliteConversationStore.open({ folder, log });
+const rooms = await Promise.all(
+  Array.from({ length: 4 }, (_, index) =>
+    store.openCall({ tenant: 'default', roomId: `room-${index}` }, Date.now()),
+  ),
+);
+say('ready');
+
+let count = 0;
+const appendForEver = async (): Promise<never> => {
+  for (;;) {
+    const n = count++;
+    const { conversationId } = rooms[n % rooms.length]!;
+    const messageId = uuidv7();
+    const message = {
+      conversationId,
+      messageId,
+      senderId: 'ada',
+      senderName: 'Ada',
+      text: `message ${n}`,
+      sentAtMs: Date.now(),
+    };
+    say(`sent ${n} ${process.hrtime.bigint()}`);
+    try {
+      const { seq } = await store.append(message);
+      say(`acked ${n} ${seq} ${conversationId} ${messageId} ${process.hrtime.bigint()}`);
+    } catch (error) {
+      say(`failed ${n} ${error instanceof CallError ? error.code : error} ${process.hrtime.bigint()}`);
+      // As a client would: not at full speed against a store that is down.
+      await sleep(10);
+    }
+  }
+};
+await Promise.all(Array.from({ length: Number(concurrency) }, appendForEver));
