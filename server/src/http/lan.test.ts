@@ -1,0 +1,49 @@
+/**
+ * Checks which addresses are offered to people on the network, and what is printed for them.
+ * Does not check the certificates: see localCa.test.ts.
+ */
+import type { NetworkInterfaceInfo } from 'node:os';
+import { expect, it } from 'vitest';
+import { certificateNames, lanAddresses, lanBanner } from './lan.ts';
+
+const entry = (address: string, internal = false) =>
+  ({ address, family: address.includes(':') ? 'IPv6' : 'IPv4', internal }) as NetworkInterfaceInfo;
+
+it('offers the addresses of real networks, IPv4 first', () => {
+  const interfaces = {
+    lo: [entry('127.0.0.1', true), entry('::1', true)],
+    docker0: [entry('172.17.0.1')],
+    eth0: [entry('2001:db8::5'), entry('192.168.1.7'), entry('fe80::1')],
+  };
+  expect(lanAddresses(interfaces)).toEqual(['192.168.1.7', '2001:db8::5']);
+});
+
+it('covers loopback, the host name and every address, each once', () => {
+  expect(certificateNames(['192.168.1.7', '127.0.0.1'], 'box')).toEqual([
+    'localhost',
+    'box',
+    'box.local',
+    '127.0.0.1',
+    '::1',
+    '192.168.1.7',
+  ]);
+});
+
+it('prints https addresses, a QR code, and where the CA certificate is', async () => {
+  const text = await lanBanner({
+    addresses: ['192.168.1.7', '2001:db8::5'],
+    httpPort: 3000,
+    httpsPort: 3443,
+    caFingerprint: 'AB:CD',
+  });
+  expect(text).toContain('https://192.168.1.7:3443/');
+  expect(text).toContain('https://[2001:db8::5]:3443/');
+  expect(text).toContain('http://192.168.1.7:3000/parley-ca.crt');
+  expect(text).toContain('AB:CD');
+  expect(text).toMatch(/[▀▄█]{5}/);
+});
+
+it('says so when there is no network', async () => {
+  const text = await lanBanner({ addresses: [], httpPort: 1, httpsPort: 2, caFingerprint: undefined });
+  expect(text).toContain('No network address found');
+});

@@ -1,0 +1,65 @@
+/**
+ * Owns what `--lan` needs to know and say: this machine's addresses, and the lines (with a QR code) that lead a phone here.
+ * Does not own certificates (localCa.ts) nor printing: main.ts writes the lines to the terminal.
+ */
+import { hostname, networkInterfaces } from 'node:os';
+import QRCode from 'qrcode';
+import { plainAddress } from './clientAddress.ts';
+
+/** Bridges of container engines and virtual machines: nobody on the LAN reaches this machine through them. */
+const VIRTUAL = /^(docker|br-|veth|virbr|vmnet|vboxnet|cni|flannel|cali|podman|lxc|ifb)/;
+
+/** Addresses of this machine on its networks, those that people most likely use first; no loopback, no link-local IPv6. */
+export function lanAddresses(interfaces = networkInterfaces()): string[] {
+  return Object.entries(interfaces)
+    .filter(([name]) => !VIRTUAL.test(name))
+    .flatMap(([, addresses]) => addresses ?? [])
+    .filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
+    .sort((a, b) => a.family.localeCompare(b.family))
+    .map(({ address }) => address);
+}
+
+/** The machine's own name, lower case, without a domain. */
+export const shortHostname = (): string => (hostname().split('.')[0] ?? '').toLowerCase() || 'parley';
+
+/** Every name and address that the server certificate has to cover. */
+export const certificateNames = (addresses: readonly string[], host: string): string[] => [
+  ...new Set(['localhost', host, `${host}.local`, '127.0.0.1', '::1', ...addresses.map(plainAddress)]),
+];
+
+/** `host:port` for an address of either family. */
+export const hostAndPort = (address: string, port: number): string =>
+  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+
+/**
+ * The lines that `--lan` prints: addresses, QR code of the first, and how to trust the local CA.
+ * @param caFingerprint SHA-256 of the local CA's certificate; undefined with a certificate of one's own.
+ */
+export async function lanBanner(options: {
+  addresses: readonly string[];
+  httpPort: number;
+  httpsPort: number;
+  caFingerprint: string | undefined;
+}): Promise<string> {
+  const { addresses, httpPort, httpsPort, caFingerprint } = options;
+  const [first] = addresses;
+  if (first === undefined) return 'No network address found: this machine is reachable from itself only.\n';
+  const lines = [
+    'On your network:',
+    ...addresses.map((address) => `  https://${hostAndPort(address, httpsPort)}/`),
+  ];
+  lines.push(
+    '',
+    await QRCode.toString(`https://${hostAndPort(first, httpsPort)}/`, { type: 'terminal', small: true }),
+  );
+  if (caFingerprint !== undefined) {
+    lines.push(
+      'Browsers warn until the device trusts the certificate authority of this machine. Install it from',
+      `  http://${hostAndPort(first, httpPort)}/parley-ca.crt`,
+      'after comparing its SHA-256 fingerprint:',
+      `  ${caFingerprint}`,
+      '',
+    );
+  }
+  return lines.join('\n');
+}
