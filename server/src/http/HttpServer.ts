@@ -126,8 +126,11 @@ export class HttpServer {
 
   async #listen(): Promise<void> {
     const { config, log } = this.#options;
-    const answer: Parameters<typeof createServer>[1] = (request, response) =>
+    const answer: Parameters<typeof createServer>[1] = (request, response) => {
+      // After a declined upgrade Node's parser misses errors of the next request on the same connection.
+      if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
       this.#routes.routing(request, response);
+    };
     await this.#start(createServer(LIMITS, answer), config.port, 'PORT');
     log.info({ host: config.host, port: this.httpPort }, 'listening for HTTP');
     const certificate = this.#certificate;

@@ -87,7 +87,13 @@ async function read(options: TlsCertificateOptions): Promise<KeyAndChain & { caC
   const { config, addresses = lanAddresses } = options;
   if (config.tls) return readFiles(config.tls);
   const host = shortHostname();
-  return serverCertificate(config.dataDir, certificateNames(addresses(), host), host, new Date());
+  try {
+    return await serverCertificate(config.dataDir, certificateNames(addresses(), host), host, new Date());
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === undefined) throw error;
+    throw new StartError(`PARLEY_DATA_DIR: cannot keep certificates in ${config.dataDir} (${code})`);
+  }
 }
 
 async function readFiles({ certFile, keyFile }: NonNullable<Config['tls']>): Promise<KeyAndChain> {

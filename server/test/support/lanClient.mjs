@@ -1,0 +1,44 @@
+/**
+ * A client on another machine of the LAN, as far as networking goes: lan.test.ts runs it inside a second network namespace.
+ * Does not judge: it prints one line of JSON with what it saw.
+ */
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { get as httpGet } from 'node:http';
+import { get as httpsGet } from 'node:https';
+import { WebSocket } from 'ws';
+
+const [host, httpPort, httpsPort, caFile] = process.argv.slice(2);
+const ca = readFileSync(caFile);
+
+async function fetchWith(get, url, options) {
+  const [response] = await once(get(url, { ...options, agent: false }), 'response');
+  const chunks = [];
+  for await (const chunk of response) chunks.push(chunk);
+  return {
+    status: response.statusCode,
+    names: response.socket.getPeerCertificate?.().subjectaltname,
+    body: Buffer.concat(chunks).toString('base64'),
+  };
+}
+
+async function socketGreeting(url, options) {
+  const socket = new WebSocket(url, options);
+  const [message] = await once(socket, 'message');
+  socket.terminate();
+  return String(message);
+}
+
+const outcome = (promise) => promise.catch((error) => ({ refused: error.code }));
+
+console.log(
+  JSON.stringify({
+    trusted: await outcome(fetchWith(httpsGet, `https://${host}:${httpsPort}/healthz`, { ca })),
+    untrusted: await outcome(fetchWith(httpsGet, `https://${host}:${httpsPort}/healthz`, {})),
+    secureSocket: await outcome(socketGreeting(`wss://${host}:${httpsPort}/ws`, { ca })),
+    plain: await outcome(fetchWith(httpGet, `http://${host}:${httpPort}/healthz`)),
+    plainSocket: await outcome(socketGreeting(`ws://${host}:${httpPort}/ws`)),
+    caCertificate: await outcome(fetchWith(httpGet, `http://${host}:${httpPort}/parley-ca.crt`)),
+  }),
+);
+process.exit();
