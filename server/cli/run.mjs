@@ -1,0 +1,182 @@
+/**
+ * Child processes: run one visibly, run one into a log, or take over this process.
+ * Which Node they get is decided here: npm keeps the system's, everything else the Node that runs this file.
+ */
+import { spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { basename, delimiter, dirname } from 'node:path';
+import { logFile, repositoryRoot } from './paths.mjs';
+import { SetupError } from './setupError.mjs';
+
+const tailBytes = 64 * 1024;
+
+/**
+ * @typedef {object} RunOptions
+ * @property {string} [cwd] default: the repository
+ * @property {NodeJS.ProcessEnv} [env] default: this process's
+ */
+
+/**
+ * @typedef {object} RunResult
+ * @property {number} code exit code; 128 + n for a signal, 127 when the program could not be started
+ * @property {string} output stdout and stderr as they came, the last 64 KiB
+ */
+
+/**
+ * The environment for everything but npm: `node` on the PATH is the Node that runs now, not an older system one.
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function nodeEnvironment() {
+  return { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ''}` };
+}
+
+/**
+ * How to call npm: the copy that started us if one did, else the one on the PATH. It runs with the system's Node,
+ * because an npm is only tested with the Node that it was packaged for.
+ * @returns {{file: string, args: string[]}}
+ */
+export function npmCommand() {
+  const { npm_execpath: npmCli, npm_node_execpath: npmNode } = process.env;
+  if (npmCli && npmNode && basename(npmCli) === 'npm-cli.js') return { file: npmNode, args: [npmCli] };
+  return { file: 'npm', args: [] };
+}
+
+/**
+ * Runs a program on this terminal.
+ * @param {string} file
+ * @param {string[]} args
+ * @param {RunOptions} [options]
+ * @returns {Promise<number>} exit code, as in {@link RunResult}
+ */
+export async function runVisibly(file, args, options = {}) {
+  const child = spawn(file, args, {
+    cwd: options.cwd ?? repositoryRoot,
+    env: options.env ?? process.env,
+    stdio: 'inherit',
+  });
+  const stopForwarding = forwardSignals(child);
+  try {
+    return await exitCode(child);
+  } finally {
+    stopForwarding();
+  }
+}
+
+/**
+ * Runs a program without a terminal and keeps what it says.
+ * @param {string} file
+ * @param {string[]} args
+ * @param {RunOptions & {onOutput?: (chunk: Buffer) => void}} [options]
+ * @returns {Promise<RunResult>}
+ */
+export async function capture(file, args, options = {}) {
+  const child = spawn(file, args, {
+    cwd: options.cwd ?? repositoryRoot,
+    env: options.env ?? process.env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (/** @type {Buffer} */ chunk) => {
+      output = (output + chunk.toString('utf8')).slice(-tailBytes);
+      options.onOutput?.(chunk);
+    });
+  }
+  const stopForwarding = forwardSignals(child);
+  try {
+    const code = await exitCode(child);
+    return { code, output };
+  } finally {
+    stopForwarding();
+  }
+}
+
+/**
+ * Like {@link capture}, and the whole output goes to a log file as well.
+ * @param {string} logName names the log file
+ * @param {string} file
+ * @param {string[]} args
+ * @param {RunOptions} [options]
+ * @returns {Promise<RunResult & {log: string}>}
+ */
+export async function runLogged(logName, file, args, options = {}) {
+  const log = logFile(logName);
+  await mkdir(dirname(log), { recursive: true });
+  const sink = createWriteStream(log);
+  sink.on('error', () => undefined); // a full disk costs the log, not the step
+  sink.write(`$ ${[file, ...args].join(' ')}\n`);
+  const result = await capture(file, args, { ...options, onOutput: (chunk) => sink.write(chunk) });
+  await new Promise((resolve) => sink.end(() => resolve(undefined)));
+  return { ...result, log };
+}
+
+/**
+ * The last lines of a program's output that hold any text, indented for an error message.
+ * @param {string} output
+ * @param {number} [lines]
+ * @returns {string}
+ */
+export function lastLines(output, lines = 8) {
+  return output
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(-lines)
+    .map((line) => `    ${line}`)
+    .join('\n');
+}
+
+/**
+ * Ends this process by becoming another program: its signals, exit code and process id are then this process's own.
+ * @param {string} file absolute path
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {never}
+ */
+export function become(file, args, env) {
+  // `execve` exists since Node 23.11; callers run on Node 24, which node24.mjs sees to.
+  process.execve?.(file, [file, ...args], env);
+  throw new SetupError(
+    `${basename(file)} could not be started`,
+    `Check that ${file} exists and is executable.`,
+  );
+}
+
+/**
+ * Passes SIGTERM and SIGHUP on, and SIGINT when no terminal does: Ctrl-C reaches the whole foreground group already,
+ * and a second SIGINT would turn a graceful stop into a hasty one.
+ * @param {import('node:child_process').ChildProcess} child
+ * @returns {() => void} removes the listeners
+ */
+export function forwardSignals(child) {
+  /** @type {NodeJS.Signals[]} */
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  /** @param {NodeJS.Signals} signal */
+  const forward = (signal) => {
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+  };
+  for (const signal of signals) process.on(signal, forward);
+  return () => {
+    for (const signal of signals) process.off(signal, forward);
+  };
+}
+
+/**
+ * @param {import('node:child_process').ChildProcess} child
+ * @returns {Promise<number>}
+ */
+function exitCode(child) {
+  return new Promise((resolve) => {
+    child.once('error', () => resolve(127));
+    child.once('close', (code, signal) => resolve(code ?? 128 + signalNumber(signal)));
+  });
+}
+
+/**
+ * @param {NodeJS.Signals | null} signal
+ * @returns {number}
+ */
+function signalNumber(signal) {
+  return (signal && constants.signals[signal]) || 0;
+}

@@ -1,0 +1,40 @@
+/**
+ * The set-up that commands share, each part only when it is due: npm packages, the media worker, the web app.
+ * Owns their order and that system packages are asked for once.
+ */
+import { buildWebApp } from './build.mjs';
+import { installDependencies } from './dependencies.mjs';
+import { testPackages, workerPackages } from './requiredPackages.mjs';
+import { ensurePackages } from './systemPackages.mjs';
+
+/**
+ * Sets up what the server needs to run.
+ * @param {object} options
+ * @param {boolean} options.assumeYes `--yes`: install system packages without asking
+ * @param {boolean} [options.forTests] the tests' system packages too
+ * @returns {Promise<string>} the path of the media worker
+ * @throws {import('./setupError.mjs').SetupError}
+ */
+export async function setUp({ assumeYes, forTests = false }) {
+  const testing = forTests ? testPackages : [];
+  await installDependencies();
+  // Imported late: it may reach for npm packages, which were perhaps not there when this file was loaded.
+  const { obtainWorker } = await import('../worker/obtain.mjs');
+  const { path } = await obtainWorker({
+    // The tests' packages come along, so that there is one question, not two.
+    beforeBuild: () => ensurePackages([...workerPackages, ...testing], { assumeYes }),
+  });
+  await ensurePackages(testing, { assumeYes });
+  await buildWebApp();
+  return path;
+}
+
+/**
+ * The environment in which the server and its tests run.
+ * @param {string} workerPath
+ * @param {NodeJS.ProcessEnv} environment
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function withWorker(workerPath, environment) {
+  return { ...environment, MEDIASOUP_WORKER_BIN: workerPath };
+}

@@ -1,0 +1,97 @@
+/**
+ * Runs one vitest project and counts what came of it. Owns the closing line of `npm test`.
+ * A suite that breaks without a failing test (an import error, an unhandled rejection, a crash) counts as one failure.
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { repositoryRoot } from './paths.mjs';
+import { nodeEnvironment, runVisibly } from './run.mjs';
+
+/**
+ * @typedef {object} Counts
+ * @property {number} passed
+ * @property {number} failed
+ * @property {number} skipped `todo` included
+ */
+
+/**
+ * The part of vitest's JSON report that is read.
+ * @typedef {object} Report
+ * @property {{status: string, assertionResults: {status: string}[]}[]} testResults one per file
+ */
+
+/**
+ * @param {'unit' | 'integration' | 'browser'} project
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {Promise<Counts>}
+ */
+export async function runSuite(project, env = nodeEnvironment()) {
+  const folder = await mkdtemp(join(tmpdir(), 'parley-report-'));
+  try {
+    const report = join(folder, 'report.json');
+    const vitest = join(repositoryRoot, 'node_modules/vitest/vitest.mjs');
+    // The reporters are named: vitest would otherwise choose by the environment that it believes to see.
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+    const code = await runVisibly(process.execPath, [vitest, 'run', '--project', project, ...reporters], {
+      env,
+    });
+    return countsOf(await readReport(report), code);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * @param {Report | undefined} report undefined when vitest wrote none
+ * @param {number} exitCode vitest's
+ * @returns {Counts}
+ */
+export function countsOf(report, exitCode) {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const file of report?.testResults ?? []) {
+    const before = counts.failed;
+    for (const { status } of file.assertionResults) {
+      if (status === 'passed') counts.passed += 1;
+      else if (status === 'failed') counts.failed += 1;
+      else counts.skipped += 1;
+    }
+    if (file.status === 'failed' && counts.failed === before) counts.failed += 1;
+  }
+  if (exitCode !== 0 && counts.failed === 0) counts.failed = 1;
+  return counts;
+}
+
+/**
+ * @param {Counts[]} all
+ * @returns {Counts}
+ */
+export function sum(all) {
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const { passed, failed, skipped } of all) {
+    total.passed += passed;
+    total.failed += failed;
+    total.skipped += skipped;
+  }
+  return total;
+}
+
+/**
+ * @param {Counts} counts
+ * @returns {string} the last line of `npm test`; scripts read it
+ */
+export function closingLine({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`;
+}
+
+/**
+ * @param {string} file
+ * @returns {Promise<Report | undefined>}
+ */
+async function readReport(file) {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
