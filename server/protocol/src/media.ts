@@ -20,8 +20,6 @@ const HeaderExtensionUri = z.enum([
   'urn:ietf:params:rtp-hdrext:sdes:mid',
   'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id',
   'urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id',
-  'http://tools.ietf.org/html/draft-ietf-avtext-framemarking-07',
-  'urn:ietf:params:rtp-hdrext:framemarking',
   'urn:ietf:params:rtp-hdrext:ssrc-audio-level',
   'urn:3gpp:video-orientation',
   'urn:ietf:params:rtp-hdrext:toffset',
@@ -41,7 +39,7 @@ export const RtpCapabilities = z.object({
         z.object({
           kind: Kind,
           mimeType: MimeType,
-          preferredPayloadType: z.optional(PayloadType),
+          preferredPayloadType: PayloadType,
           clockRate: uint32,
           channels: z.optional(z.int().check(z.gte(1), z.lte(8))),
           parameters: z.optional(CodecParameters),

@@ -1,0 +1,264 @@
+/**
+ * Owns the media plane of this process: which room lives on which worker, and the way from a seat's name to its media.
+ * Does not own the workers' processes (WorkerPool) nor what a seat has (Seat). The only export that others use.
+ */
+import type {
+  ConsumerInfo,
+  DtlsParameters,
+  IceParameters,
+  RtpCapabilities,
+  RtpParameters,
+  Source,
+  TransportInfo,
+} from '@parley/protocol';
+import { type Clock, systemClock } from '../clock.ts';
+import type { Logger } from '../log.ts';
+import {
+  type MediaEvents,
+  type MediaPeer,
+  type MediaPort,
+  type RoomKey,
+  roomKeyText,
+} from '../room/ports.ts';
+import { MediaRoom } from './MediaRoom.ts';
+import type { MediaWorker } from './MediaWorker.ts';
+import { routerRtpCapabilities } from './routerOptions.ts';
+import type { Seat } from './Seat.ts';
+import { notFound } from './toCallError.ts';
+import { WorkerPool } from './WorkerPool.ts';
+
+/** How long a seat waits for a worker when none lives: a replacement takes well under a second. */
+const PLACEMENT_LIMIT_MS = 3000;
+/** A worker may die under a call that a fresh one would answer; twice in a row is no accident. */
+const PLACEMENT_TRIES = 2;
+
+export interface MediaPlaneOptions {
+  /** Path of the mediasoup-worker binary. */
+  readonly workerBin: string;
+  /** How many workers, usually one per core. */
+  readonly workers: number;
+  /** Worker `i` listens on `mediaPort + i`, UDP and TCP; 0: each on any free port. */
+  readonly mediaPort: number;
+  /** The address that clients are told (NAT); undefined: every interface address. */
+  readonly announcedAddress: string | undefined;
+  /** Where HTTP listens: loopback candidates are offered when that is loopback. */
+  readonly host: string;
+  readonly events: MediaEvents;
+  readonly log: Logger;
+  readonly clock?: Clock;
+}
+
+/** What runs in one worker, for health, metrics and tests. */
+export interface WorkerReport {
+  readonly index: number;
+  readonly pid: number;
+  readonly port: number;
+  readonly rooms: number;
+  /** As the worker itself counts them. */
+  readonly transports: number;
+  readonly rtpObservers: number;
+}
+
+export class MediaPlane implements MediaPort {
+  readonly #events: MediaEvents;
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #rtpCapabilities = routerRtpCapabilities();
+  /** By room key; an entry lives while a seat of the room has transports here. */
+  readonly #rooms = new Map<string, MediaRoom>();
+  readonly #arrivals = new Set<{ readonly peer: MediaPeer; left: boolean }>();
+  readonly #pool: WorkerPool;
+
+  private constructor(options: MediaPlaneOptions, pool: WorkerPool) {
+    this.#events = options.events;
+    this.#log = options.log;
+    this.#clock = options.clock ?? systemClock;
+    this.#pool = pool;
+  }
+
+  /**
+   * Starts the workers.
+   * @throws CallError `unavailable`, its message fit for the operator: a taken port (with its setting), a binary that does not run.
+   */
+  static async create(options: MediaPlaneOptions): Promise<MediaPlane> {
+    const log = options.log.child({ part: 'media' });
+    // A worker may die before the plane around the pool exists; there are no rooms to lose yet.
+    let plane: MediaPlane | undefined;
+    const onLost = (worker: MediaWorker) => {
+      if (plane) plane.#lost(worker);
+    };
+    const pool = await WorkerPool.create({ ...options, log, onLost });
+    plane = new MediaPlane({ ...options, log }, pool);
+    return plane;
+  }
+
+  rtpCapabilities(): RtpCapabilities {
+    return this.#rtpCapabilities;
+  }
+
+  transportIds(peer: MediaPeer): string[] {
+    return this.#room(peer.room)?.seat(peer.peerId)?.transportIds ?? [];
+  }
+
+  async createTransport(
+    peer: MediaPeer,
+    options: { transportId: string; direction: 'send' | 'recv'; rtpCapabilities?: RtpCapabilities },
+  ): Promise<TransportInfo> {
+    // A peer that leaves while its place is looked for has no seat yet that could be closed.
+    const arrival = { peer, left: false };
+    this.#arrivals.add(arrival);
+    try {
+      for (let attempt = 1; ; attempt += 1) {
+        const room = await this.#place(peer.room);
+        try {
+          if (arrival.left) throw notFound('peer');
+          return await room.takeSeat(peer).createTransport(options);
+        } catch (error) {
+          if (room.worker.live || attempt === PLACEMENT_TRIES) throw error;
+        } finally {
+          this.#dropIfEmpty(room);
+        }
+      }
+    } finally {
+      this.#arrivals.delete(arrival);
+    }
+  }
+
+  async connectTransport(
+    peer: MediaPeer,
+    transportId: string,
+    dtlsParameters: DtlsParameters,
+  ): Promise<void> {
+    await this.#seat(peer, 'transport').connectTransport(transportId, dtlsParameters);
+  }
+
+  async restartIce(peer: MediaPeer, transportId: string): Promise<IceParameters> {
+    return await this.#seat(peer, 'transport').restartIce(transportId);
+  }
+
+  async produce(
+    peer: MediaPeer,
+    options: {
+      transportId: string;
+      source: Source;
+      generation: number;
+      rtpParameters: RtpParameters;
+      muted: boolean;
+    },
+  ): Promise<void> {
+    await this.#seat(peer, 'transport').produce(options);
+  }
+
+  async setProducerPaused(peer: MediaPeer, source: Source, paused: boolean): Promise<void> {
+    await this.#seat(peer, 'publication').setProducerPaused(source, paused);
+  }
+
+  async closeProducer(peer: MediaPeer, source: Source): Promise<void> {
+    await this.#room(peer.room)?.seat(peer.peerId)?.closeProducer(source);
+  }
+
+  async consume(peer: MediaPeer, transportId: string, publicationId: string): Promise<ConsumerInfo> {
+    return await this.#seat(peer, 'transport').consume(transportId, publicationId);
+  }
+
+  async closeConsumer(peer: MediaPeer, consumerId: string): Promise<void> {
+    await this.#seat(peer, 'consumer').closeConsumer(consumerId);
+  }
+
+  async setConsumerPaused(peer: MediaPeer, consumerId: string, paused: boolean): Promise<void> {
+    await this.#seat(peer, 'consumer').setConsumerPaused(consumerId, paused);
+  }
+
+  async closePeer(peer: MediaPeer): Promise<void> {
+    for (const arrival of this.#arrivals) {
+      if (arrival.peer.peerId === peer.peerId && roomKeyText(arrival.peer.room) === roomKeyText(peer.room)) {
+        arrival.left = true;
+      }
+    }
+    const room = this.#room(peer.room);
+    if (!room) return;
+    room.closeSeat(peer.peerId);
+    this.#dropIfEmpty(room);
+  }
+
+  ready(): boolean {
+    return this.#pool.live().length > 0;
+  }
+
+  /** What runs where, as the workers themselves say; those that do not answer are left out. */
+  async inspect(): Promise<WorkerReport[]> {
+    const reports = await Promise.allSettled(
+      this.#pool.live().map(async (worker): Promise<WorkerReport> => {
+        const dump = await worker.call('dump', () => worker.router.dump());
+        return {
+          index: worker.index,
+          pid: worker.pid,
+          port: worker.port,
+          rooms: this.#roomsOn(worker).length,
+          transports: dump.transportIds.length,
+          rtpObservers: dump.rtpObserverIds.length,
+        };
+      }),
+    );
+    return reports.flatMap((report) => (report.status === 'fulfilled' ? [report.value] : []));
+  }
+
+  /** Ends all media and all worker processes. */
+  async close(): Promise<void> {
+    for (const room of this.#rooms.values()) room.close();
+    this.#rooms.clear();
+    await this.#pool.close();
+  }
+
+  /** The room's worker: where it lives, else the least loaded one. */
+  async #place(key: RoomKey): Promise<MediaRoom> {
+    const placed = this.#room(key);
+    if (placed) return placed;
+    const [first, ...others] = await this.#pool.whenLive(PLACEMENT_LIMIT_MS);
+    // Two seats of a new room may both have waited: the second finds what the first one made.
+    const placedMeanwhile = this.#room(key);
+    if (placedMeanwhile) return placedMeanwhile;
+    const load = new Map<MediaWorker, number>();
+    for (const room of this.#rooms.values()) {
+      load.set(room.worker, (load.get(room.worker) ?? 0) + room.load);
+    }
+    const worker = others.reduce(
+      (least, other) => ((load.get(other) ?? 0) < (load.get(least) ?? 0) ? other : least),
+      first,
+    );
+    const room = new MediaRoom({ key, worker, events: this.#events, clock: this.#clock, log: this.#log });
+    this.#rooms.set(roomKeyText(key), room);
+    return room;
+  }
+
+  #room(key: RoomKey): MediaRoom | undefined {
+    return this.#rooms.get(roomKeyText(key));
+  }
+
+  #seat(peer: MediaPeer, wanted: 'transport' | 'publication' | 'consumer'): Seat {
+    const seat = this.#room(peer.room)?.seat(peer.peerId);
+    if (!seat) throw notFound(wanted);
+    return seat;
+  }
+
+  #roomsOn(worker: MediaWorker): MediaRoom[] {
+    return [...this.#rooms.values()].filter((room) => room.worker === worker);
+  }
+
+  #dropIfEmpty(room: MediaRoom): void {
+    const id = roomKeyText(room.key);
+    if (!room.empty || this.#rooms.get(id) !== room) return;
+    this.#rooms.delete(id);
+    room.close();
+  }
+
+  #lost(worker: MediaWorker): void {
+    const peers = this.#roomsOn(worker).flatMap((room) => {
+      this.#rooms.delete(roomKeyText(room.key));
+      return room.abandon();
+    });
+    if (peers.length === 0) return;
+    this.#log.warn({ worker: worker.index, peers: peers.length }, 'peers lost their media worker');
+    this.#events.moved(peers);
+  }
+}

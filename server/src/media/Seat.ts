@@ -1,0 +1,389 @@
+/**
+ * Owns what one seat has in a worker: its transports, what it publishes, what it consumes. Every id is looked up here.
+ * Does not own what the room shares (MediaRoom) nor whether the seat may do this (the room engine decided).
+ */
+import {
+  CallError,
+  type ConsumerInfo,
+  type DtlsParameters,
+  type IceParameters,
+  kindOf,
+  publicationIdOf,
+  type RtpCapabilities,
+  RtpParameters,
+  type Source,
+  type TransportInfo,
+} from '@parley/protocol';
+import { ortc, type types } from 'mediasoup';
+import type { MediaPeer } from '../room/ports.ts';
+import { checkRtpParameters, streamsCollide } from './checkRtpParameters.ts';
+import type { MediaWorker } from './MediaWorker.ts';
+import { SerialQueue } from './SerialQueue.ts';
+import { invalidRequest, notFound, toCallError } from './toCallError.ts';
+import { transportInfo } from './transportInfo.ts';
+
+const MAX_CONSUMERS = 512;
+// Before the bandwidth estimation knows better: a bit more than one 720p picture.
+const INITIAL_OUTGOING_BITRATE_BPS = 1_000_000;
+// After this long without an ICE consent check the path counts as lost. The transport stays: the client may restart ICE.
+const ICE_CONSENT_TIMEOUT_S = 10;
+
+/** What a seat publishes of one source, and who consumes it. */
+export interface Publication {
+  readonly id: string;
+  readonly seat: Seat;
+  readonly source: Source;
+  readonly generation: number;
+  readonly rtpParameters: RtpParameters;
+  readonly transportId: string;
+  readonly producer: types.Producer;
+  readonly consumers: Set<SeatConsumer>;
+}
+
+/** One publication as this seat receives it. */
+export interface SeatConsumer {
+  readonly info: ConsumerInfo;
+  readonly seat: Seat;
+  readonly transportId: string;
+  readonly publication: Publication;
+  readonly consumer: types.Consumer;
+}
+
+/** What a seat needs of its room. */
+export interface SeatRoom {
+  readonly worker: MediaWorker;
+  /** A live publication of this room. */
+  findPublication(publicationId: string): Publication | undefined;
+  published(publication: Publication): void;
+  unpublished(publication: Publication): void;
+  pausedChanged(publication: Publication): void;
+  scoreChanged(seat: Seat): void;
+  /** A consumer ended because its publication did. */
+  consumerEnded(consumer: SeatConsumer): void;
+}
+
+interface SeatTransport {
+  readonly id: string;
+  readonly direction: 'send' | 'recv';
+  readonly transport: types.WebRtcTransport;
+  readonly rtpCapabilities: RtpCapabilities | undefined;
+  /** The parameters it was connected with, as text. */
+  connectedWith: string | undefined;
+}
+
+export class Seat {
+  readonly peer: MediaPeer;
+  readonly #room: SeatRoom;
+  readonly #transports = new Map<string, SeatTransport>();
+  readonly #publications = new Map<Source, Publication>();
+  readonly #consumers = new Map<string, SeatConsumer>();
+  #closed = false;
+  /**
+   * Calls of one seat run one after another. The races behind it: two `createTransport` of one direction would both
+   * see no earlier one, two `consume` of one publication no consumer, and two generations of one source could stand in
+   * the wrong order. Closing does not wait here: it takes effect at once, and what was under way looks after each
+   * answer whether it still has a place (`#stillHere`).
+   */
+  readonly #queue = new SerialQueue();
+
+  constructor(peer: MediaPeer, room: SeatRoom) {
+    this.peer = peer;
+    this.#room = room;
+  }
+
+  get transportIds(): string[] {
+    return [...this.#transports.keys()];
+  }
+
+  /** Neither has anything nor is about to. */
+  get idle(): boolean {
+    return this.#transports.size === 0 && this.#queue.length === 0;
+  }
+
+  /** Transports and streams: a measure of what it costs its worker. */
+  get load(): number {
+    return this.#transports.size + this.#publications.size + this.#consumers.size;
+  }
+
+  /** The worst of what it sends, 0-10; undefined when nothing is sent that could be scored. */
+  get score(): number | undefined {
+    const scores = [...this.#publications.values()].flatMap(({ producer }) =>
+      // Of several encodings the best counts: the others are off because nobody needs them.
+      producer.paused || producer.score.length === 0 ? [] : [Math.max(...producer.score.map((s) => s.score))],
+    );
+    return scores.length === 0 ? undefined : Math.min(...scores);
+  }
+
+  createTransport(options: {
+    transportId: string;
+    direction: 'send' | 'recv';
+    rtpCapabilities?: RtpCapabilities;
+  }): Promise<TransportInfo> {
+    const { transportId: id, direction, rtpCapabilities } = options;
+    return this.#queue.run(async () => {
+      const existing = this.#transports.get(id);
+      if (existing) {
+        if (existing.direction !== direction) throw invalidRequest(`transport is for ${existing.direction}`);
+        return transportInfo(id, existing.transport);
+      }
+      if (direction === 'recv') checkRtpCapabilities(rtpCapabilities);
+      const { worker } = this.#room;
+      const transport = await this.#call('createWebRtcTransport', 'unavailable', () =>
+        worker.router.createWebRtcTransport({
+          webRtcServer: worker.webRtcServer,
+          enableUdp: true,
+          enableTcp: true,
+          preferUdp: true,
+          enableSctp: false,
+          initialAvailableOutgoingBitrate: INITIAL_OUTGOING_BITRATE_BPS,
+          iceConsentTimeout: ICE_CONSENT_TIMEOUT_S,
+        }),
+      );
+      this.#keepOrClose(transport);
+      const earlier = [...this.#transports.values()].find((other) => other.direction === direction);
+      this.#transports.set(id, { id, direction, transport, rtpCapabilities, connectedWith: undefined });
+      if (earlier) this.#closeTransport(earlier);
+      return transportInfo(id, transport);
+    });
+  }
+
+  connectTransport(transportId: string, dtlsParameters: DtlsParameters): Promise<void> {
+    return this.#queue.run(async () => {
+      const transport = this.#transport(transportId);
+      const parameters = JSON.stringify(dtlsParameters);
+      if (transport.connectedWith === parameters) return;
+      if (transport.connectedWith !== undefined) {
+        throw new CallError('invalid-state', 'the transport is connected with other parameters');
+      }
+      await this.#call('connect', 'invalid-request', () => transport.transport.connect({ dtlsParameters }));
+      transport.connectedWith = parameters;
+    });
+  }
+
+  restartIce(transportId: string): Promise<IceParameters> {
+    return this.#queue.run(async () => {
+      const { transport } = this.#transport(transportId);
+      return await this.#call('restartIce', 'unavailable', () => transport.restartIce());
+    });
+  }
+
+  produce(options: {
+    transportId: string;
+    source: Source;
+    generation: number;
+    rtpParameters: RtpParameters;
+    muted: boolean;
+  }): Promise<void> {
+    const { transportId, source, generation, rtpParameters, muted } = options;
+    return this.#queue.run(async () => {
+      const transport = this.#transport(transportId, 'send');
+      const kind = kindOf(source);
+      checkRtpParameters(kind, rtpParameters);
+      const earlier = this.#publications.get(source);
+      // A retry after a lost reply.
+      if (earlier?.generation === generation) return;
+      if (earlier && earlier.generation > generation) {
+        throw new CallError('invalid-state', `generation ${earlier.generation} is published already`);
+      }
+      // The same sender published again (its page lost the reply, or its session resumed): the worker refuses a second
+      // producer with the same mid or SSRC, so here the earlier one has to go first.
+      if (earlier?.transportId === transportId && streamsCollide(earlier.rtpParameters, rtpParameters)) {
+        this.#closePublication(earlier);
+      }
+      const id = publicationIdOf(this.peer.peerId, source);
+      const producer = await this.#call('produce', 'invalid-request', () =>
+        transport.transport.produce({ id: `${id}.${generation}`, kind, rtpParameters, paused: muted }),
+      );
+      this.#keepOrClose(producer, transport);
+      if (earlier) this.#closePublication(earlier);
+      const publication: Publication = {
+        id,
+        seat: this,
+        source,
+        generation,
+        rtpParameters,
+        transportId,
+        producer,
+        consumers: new Set(),
+      };
+      this.#publications.set(source, publication);
+      producer.on('score', () => this.#room.scoreChanged(this));
+      this.#room.published(publication);
+    });
+  }
+
+  setProducerPaused(source: Source, paused: boolean): Promise<void> {
+    return this.#queue.run(async () => {
+      const publication = this.#publications.get(source);
+      if (!publication) throw notFound('publication');
+      const { producer } = publication;
+      await this.#call('pause or resume', 'not-found', () => (paused ? producer.pause() : producer.resume()));
+      this.#room.pausedChanged(publication);
+    });
+  }
+
+  /** Nothing happens when the source is not published. */
+  closeProducer(source: Source): Promise<void> {
+    return this.#queue.run(async () => {
+      const publication = this.#publications.get(source);
+      if (publication) this.#closePublication(publication);
+    });
+  }
+
+  consume(transportId: string, publicationId: string): Promise<ConsumerInfo> {
+    return this.#queue.run(async () => {
+      const transport = this.#transport(transportId, 'recv');
+      const publication = this.#room.findPublication(publicationId);
+      if (!publication) throw notFound('publication');
+      const existing = [...publication.consumers].find((consumer) => consumer.seat === this);
+      if (existing) return existing.info;
+      if (this.#consumers.size >= MAX_CONSUMERS) {
+        throw new CallError('capacity', `a peer consumes at most ${MAX_CONSUMERS} publications`);
+      }
+      const { producer } = publication;
+      const rtpCapabilities = transport.rtpCapabilities ?? {};
+      if (!this.#room.worker.router.canConsume({ producerId: producer.id, rtpCapabilities })) {
+        throw new CallError('unsupported', 'this device cannot decode what is published');
+      }
+      const consumer = await this.#call('consume', 'invalid-request', () =>
+        transport.transport.consume({
+          producerId: producer.id,
+          rtpCapabilities,
+          // The client resumes it when its track is in place, so that the first key frame is not wasted.
+          paused: true,
+          // Lost packets are sent again, for Opus too.
+          enableRtx: true,
+        }),
+      );
+      this.#keepOrClose(consumer, transport);
+      // Its publisher closed it, or published the next generation, while the worker answered.
+      if (this.#room.findPublication(publicationId) !== publication) {
+        consumer.close();
+        throw notFound('publication');
+      }
+      const info = consumerInfo(publication, consumer);
+      const mine: SeatConsumer = { info, seat: this, transportId, publication, consumer };
+      this.#consumers.set(consumer.id, mine);
+      publication.consumers.add(mine);
+      return info;
+    });
+  }
+
+  closeConsumer(consumerId: string): Promise<void> {
+    return this.#queue.run(async () => {
+      const mine = this.#consumer(consumerId);
+      this.#consumers.delete(consumerId);
+      mine.publication.consumers.delete(mine);
+      mine.consumer.close();
+    });
+  }
+
+  setConsumerPaused(consumerId: string, paused: boolean): Promise<void> {
+    return this.#queue.run(async () => {
+      const { consumer } = this.#consumer(consumerId);
+      await this.#call('pause or resume', 'not-found', () => (paused ? consumer.pause() : consumer.resume()));
+    });
+  }
+
+  /** The publication of one of its consumers ended: mediasoup has closed the consumer, it only leaves the books. */
+  forgetConsumer({ info }: SeatConsumer): void {
+    this.#consumers.delete(info.consumerId);
+  }
+
+  /** Ends everything of the seat, at once. Idempotent. */
+  close(): void {
+    this.#closed = true;
+    for (const transport of this.#transports.values()) this.#closeTransport(transport);
+  }
+
+  /** The worker is gone and everything with it. */
+  abandon(): void {
+    this.#closed = true;
+    this.#transports.clear();
+    this.#publications.clear();
+    this.#consumers.clear();
+  }
+
+  #closeTransport(seatTransport: SeatTransport): void {
+    const { id, transport } = seatTransport;
+    this.#transports.delete(id);
+    // Closing it closes its producers and consumers in the worker; here they leave the books.
+    transport.close();
+    for (const publication of this.#publications.values()) {
+      if (publication.transportId === id) this.#forgetPublication(publication);
+    }
+    for (const consumer of this.#consumers.values()) {
+      if (consumer.transportId !== id) continue;
+      this.#consumers.delete(consumer.info.consumerId);
+      consumer.publication.consumers.delete(consumer);
+    }
+  }
+
+  #closePublication(publication: Publication): void {
+    // Already gone when the transport that carried it was closed meanwhile.
+    if (this.#publications.get(publication.source) !== publication) return;
+    publication.producer.close();
+    this.#forgetPublication(publication);
+  }
+
+  #forgetPublication(publication: Publication): void {
+    this.#publications.delete(publication.source);
+    this.#room.unpublished(publication);
+    for (const consumer of publication.consumers) {
+      consumer.seat.forgetConsumer(consumer);
+      this.#room.consumerEnded(consumer);
+    }
+    publication.consumers.clear();
+  }
+
+  #transport(transportId: string, direction?: 'send' | 'recv'): SeatTransport {
+    const transport = this.#transports.get(transportId);
+    if (!transport) throw notFound('transport');
+    if (direction && transport.direction !== direction) {
+      throw invalidRequest(`transport is for ${transport.direction}`);
+    }
+    return transport;
+  }
+
+  #consumer(consumerId: string): SeatConsumer {
+    const consumer = this.#consumers.get(consumerId);
+    if (!consumer) throw notFound('consumer');
+    return consumer;
+  }
+
+  async #call<T>(
+    what: string,
+    refusedAs: 'invalid-request' | 'not-found' | 'unavailable',
+    request: () => Promise<T>,
+  ): Promise<T> {
+    if (this.#closed) throw notFound('peer');
+    return await this.#room.worker.call(what, request, refusedAs);
+  }
+
+  /** The seat, or the transport that was to carry it, was closed while the worker made it: nobody else would close it. */
+  #keepOrClose(made: { close(): void }, transport?: SeatTransport): void {
+    if (!this.#closed && !transport?.transport.closed) return;
+    made.close();
+    throw notFound(this.#closed ? 'peer' : 'transport');
+  }
+}
+
+function checkRtpCapabilities(rtpCapabilities: RtpCapabilities | undefined): void {
+  if (!rtpCapabilities) throw invalidRequest('rtpCapabilities are required to receive');
+  try {
+    // It fills in defaults as it checks; the caller's object is not ours to change.
+    ortc.validateAndNormalizeRtpCapabilities(structuredClone(rtpCapabilities));
+  } catch (error) {
+    throw toCallError(error, 'invalid-request');
+  }
+}
+
+const consumerInfo = (publication: Publication, consumer: types.Consumer): ConsumerInfo => ({
+  consumerId: consumer.id,
+  publicationId: publication.id,
+  peerId: publication.seat.peer.peerId,
+  source: publication.source,
+  generation: publication.generation,
+  kind: consumer.kind,
+  rtpParameters: RtpParameters.parse(consumer.rtpParameters),
+});

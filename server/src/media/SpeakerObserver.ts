@@ -1,0 +1,90 @@
+/**
+ * Owns a room's AudioLevelObserver in the worker: made with the first microphone, closed with the room.
+ * Does not own what counts as speaking: see ActiveSpeakers.
+ */
+import type { types } from 'mediasoup';
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../log.ts';
+import { ActiveSpeakers } from './ActiveSpeakers.ts';
+import type { MediaWorker } from './MediaWorker.ts';
+
+// The worker ignores who sent fewer than 10 packets in an interval: Opus sends 50 a second, so 200 ms would be exactly
+// 10, and a late packet would make the loudest speaker vanish.
+const INTERVAL_MS = 300;
+const THRESHOLD_DBOV = -55;
+const MAX_SPEAKERS = 8;
+
+export class SpeakerObserver {
+  readonly #worker: MediaWorker;
+  readonly #log: Logger;
+  readonly #speakers: ActiveSpeakers;
+  readonly #peerIds = new Map<string, string>();
+  #observer: Promise<types.AudioLevelObserver> | undefined;
+  #closed = false;
+
+  constructor(options: {
+    worker: MediaWorker;
+    clock: Clock;
+    log: Logger;
+    /** Peers who speak, loudest first; only when changed. */
+    onChange: (peerIds: readonly string[]) => void;
+  }) {
+    this.#worker = options.worker;
+    this.#log = options.log;
+    this.#speakers = new ActiveSpeakers(options.clock, options.onChange);
+  }
+
+  /** Listens to a microphone until it is removed or closed. Never fails: without marks on speakers a call is still a call. */
+  async add(peerId: string, producer: types.Producer): Promise<void> {
+    this.#peerIds.set(producer.id, peerId);
+    try {
+      this.#observer ??= this.#create();
+      const observer = await this.#observer;
+      if (this.#closed || producer.closed) return;
+      await this.#worker.call('addProducer', () => observer.addProducer({ producerId: producer.id }));
+    } catch (error) {
+      if (this.#worker.live && !producer.closed) this.#log.warn({ err: error }, 'cannot listen for speakers');
+    }
+  }
+
+  /** A microphone is muted: its peer stops speaking now. The worker itself leaves paused producers out. */
+  silence(peerId: string): void {
+    this.#speakers.remove(peerId);
+  }
+
+  /** A microphone is gone. */
+  remove(peerId: string, producer: types.Producer): void {
+    this.#peerIds.delete(producer.id);
+    this.#speakers.remove(peerId);
+  }
+
+  /** Stops; whoever was said to speak is said not to any more. */
+  close(): void {
+    this.#closed = true;
+    this.#speakers.close();
+    this.#observer?.then(
+      (observer) => observer.close(),
+      () => {}, // Reported to whoever added.
+    );
+  }
+
+  async #create(): Promise<types.AudioLevelObserver> {
+    const observer = await this.#worker.call('createAudioLevelObserver', () =>
+      this.#worker.router.createAudioLevelObserver({
+        interval: INTERVAL_MS,
+        threshold: THRESHOLD_DBOV,
+        maxEntries: MAX_SPEAKERS,
+      }),
+    );
+    observer.on('volumes', (volumes) => {
+      if (this.#closed) return;
+      this.#speakers.report(
+        volumes.flatMap(({ producer, volume }) => {
+          const peerId = this.#peerIds.get(producer.id);
+          return peerId === undefined ? [] : [{ peerId, dBov: volume }];
+        }),
+      );
+    });
+    return observer;
+  }
+}
