@@ -1,0 +1,1 @@
+/* Meson wants a source file: the real library is the system one. */
