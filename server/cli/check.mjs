@@ -25,7 +25,7 @@ const typedFolders = ['server/protocol', 'server', 'server/cli', 'client', 'clie
 export const lintStep = {
   title: 'Format, lint and import rules',
   program: '@biomejs/biome/bin/biome',
-  args: ['check', '--error-on-warnings', '--max-diagnostics=100'],
+  args: ['check', '--error-on-warnings'],
 };
 
 /** @type {CheckStep} */

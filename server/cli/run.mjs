@@ -10,7 +10,7 @@ import { basename, delimiter, dirname } from 'node:path';
 import { logFile, repositoryRoot } from './paths.mjs';
 import { SetupError } from './setupError.mjs';
 
-const tailBytes = 64 * 1024;
+const tailCharacters = 1024 * 1024;
 
 /**
  * @typedef {object} RunOptions
@@ -21,7 +21,7 @@ const tailBytes = 64 * 1024;
 /**
  * @typedef {object} RunResult
  * @property {number} code exit code; 128 + n for a signal, 127 when the program could not be started
- * @property {string} output stdout and stderr as they came, the last 64 KiB
+ * @property {string} output stdout and stderr as they came, the last million characters
  */
 
 /**
@@ -80,7 +80,7 @@ export async function capture(file, args, options = {}) {
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (/** @type {Buffer} */ chunk) => {
-      output = (output + chunk.toString('utf8')).slice(-tailBytes);
+      output = (output + chunk.toString('utf8')).slice(-tailCharacters);
       options.onOutput?.(chunk);
     });
   }

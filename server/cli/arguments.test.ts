@@ -1,0 +1,69 @@
+/**
+ * The command line's own language: commands, options, help, refusals.
+ */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { commands, parseArguments } from './arguments.mjs';
+import { SetupError } from './setupError.mjs';
+
+describe('parseArguments', () => {
+  test('reads a command with its options', () => {
+    expect(parseArguments(['start', '--lan', '--yes'])).toEqual({
+      command: 'start',
+      options: new Set(['--lan', '--yes']),
+      rest: [],
+    });
+  });
+
+  test.each([[[]], [['--help']], [['help']]])('shows every command for %j', (args) => {
+    const parsed = parseArguments(args);
+    for (const { summary } of Object.values(commands))
+      expect(parsed).toHaveProperty('help', expect.stringContaining(summary));
+  });
+
+  test('shows a command’s options for --help', () => {
+    expect(parseArguments(['start', '--help'])).toHaveProperty('help', expect.stringContaining('--lan'));
+  });
+
+  test.each(['--lna', 'lan', '-y', '--lan=1'])('refuses the option %s with the list', (option) => {
+    expect(() => parseArguments(['start', option])).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining(`"${option}"`),
+        mend: 'Options: --lan, --yes, --help.',
+      }),
+    );
+  });
+
+  test.each(['strat', 'constructor', '__proto__'])('refuses the command %s with the list', (command) => {
+    expect(() => parseArguments([command])).toThrow(SetupError);
+  });
+
+  test('hands a benchmark its own arguments', () => {
+    expect(parseArguments(['bench', 'joinTime', '--yes', '--joins=3'])).toMatchObject({
+      options: new Set(['--yes']),
+      rest: ['joinTime', '--joins=3'],
+    });
+  });
+});
+
+describe('parley.mjs', () => {
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [join(import.meta.dirname, 'parley.mjs'), ...args], { encoding: 'utf8' });
+
+  test('prints help on stdout and ends with 0', () => {
+    expect(run('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('npm start') });
+  });
+
+  test('names an unknown option on stderr and ends with 1', () => {
+    expect(run('start', '--foo')).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringContaining('--foo'),
+    });
+  });
+
+  test('closes a test run that could not start with one failure', () => {
+    expect(run('test', '--foo')).toMatchObject({ status: 1, stdout: '0 passed, 1 failed, 0 skipped\n' });
+  });
+});
