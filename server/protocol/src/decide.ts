@@ -25,6 +25,9 @@ export type RoomCommand =
       role: Role;
       /** Guests moderate among themselves: the first becomes host. */
       guest: boolean;
+      /** When the token expires; absent for guests. */
+      tokenExpiresAtMs?: number;
+      sessionEndsAtMs: number;
       nowMs: number;
       callId: string;
       callStartedAtMs: number;
@@ -39,8 +42,8 @@ export type RoomCommand =
   | { type: 'moderatorMute'; peerId: string; targetPeerId: string; source: Source }
   /** A host ends somebody's publication (a share, a camera). */
   | { type: 'moderatorStop'; peerId: string; targetPeerId: string; source: Source }
-  /** A host removes somebody; the identity is barred until `untilMs`, or while the call lasts. */
-  | { type: 'remove'; peerId: string; targetPeerId: string; untilMs?: number };
+  /** A host removes somebody: the identity is barred until its token expires (a guest: while the call lasts), the session for good. */
+  | { type: 'remove'; peerId: string; targetPeerId: string };
 
 /** What a commit is conditional on: these entities still have these versions (0: still absent), the count holds. */
 export interface Decision {
@@ -145,9 +148,13 @@ function join(
   command: Extract<RoomCommand, { type: 'join' }>,
   limits: { entity: string; max: number }[],
 ): Patch[] {
-  const ban = reader.get('ban', command.userId);
-  if (ban && (ban.untilMs === undefined || ban.untilMs > command.nowMs)) {
-    throw new CallError('forbidden', 'A host removed you from this room', { details: { reason: 'removed' } });
+  for (const id of [command.userId, command.peerId]) {
+    const ban = reader.get('ban', id);
+    if (ban && (ban.untilMs === undefined || ban.untilMs > command.nowMs)) {
+      throw new CallError('forbidden', 'A host removed you from this room', {
+        details: { reason: 'removed' },
+      });
+    }
   }
   const patches: Patch[] = [];
   const room = reader.get('room', ROOM_ENTITY_ID);
@@ -156,11 +163,16 @@ function join(
     settings.callId = command.callId;
     settings.startedAtMs = command.callStartedAtMs;
   }
-  if (command.guest && !room?.hostPeerId) settings.hostPeerId = command.peerId;
+  if (command.guest && command.role !== 'viewer' && !room?.hostPeerId) settings.hostPeerId = command.peerId;
   if (Object.keys(settings).length > 0) patches.push({ entity: 'room', id: ROOM_ENTITY_ID, set: settings });
 
   const peer = reader.get('peer', command.peerId);
-  const { userId, displayName, role } = command;
+  const { userId, displayName, role, tokenExpiresAtMs, sessionEndsAtMs } = command;
+  const seat = reader.get('seat', command.peerId);
+  if (seat?.sessionEndsAtMs !== sessionEndsAtMs || seat.tokenExpiresAtMs !== tokenExpiresAtMs) {
+    const set = { sessionEndsAtMs, tokenExpiresAtMs: tokenExpiresAtMs ?? null };
+    patches.push({ entity: 'seat', id: command.peerId, set });
+  }
   if (!peer) {
     limits.push({ entity: 'peer', max: command.maxPeers });
     patches.push({
@@ -178,6 +190,7 @@ function join(
 function vacate(reader: Reader, peerId: string): Patch[] {
   const patches: Patch[] = sources.flatMap((source) => unpublish(reader, peerId, source));
   patches.push({ entity: 'peer', id: peerId, delete: true });
+  if (reader.get('seat', peerId)) patches.push({ entity: 'seat', id: peerId, delete: true });
   if (reader.get('room', ROOM_ENTITY_ID)?.hostPeerId === peerId) {
     // The longest-present participant takes over; if they go in the same moment, their own leave hands it on.
     const [next] = reader
@@ -212,6 +225,13 @@ function remove(reader: Reader, command: Extract<RoomCommand, { type: 'remove' }
     });
   }
   const target = reader.peer(command.targetPeerId);
-  const until = command.untilMs === undefined ? {} : { untilMs: command.untilMs };
-  return [{ entity: 'ban', id: target.userId, set: until }, ...vacate(reader, command.targetPeerId)];
+  const seat = reader.get('seat', command.targetPeerId);
+  const identityUntil = seat?.tokenExpiresAtMs === undefined ? {} : { untilMs: seat.tokenExpiresAtMs };
+  const sessionUntil = seat === undefined ? {} : { untilMs: seat.sessionEndsAtMs };
+  return [
+    { entity: 'ban', id: target.userId, set: identityUntil },
+    // Without a token the bar ends with the call, for the session too.
+    { entity: 'ban', id: command.targetPeerId, set: identityUntil.untilMs === undefined ? {} : sessionUntil },
+    ...vacate(reader, command.targetPeerId),
+  ];
 }

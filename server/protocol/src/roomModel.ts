@@ -37,7 +37,16 @@ export const Publication = z.object({
 });
 export type Publication = z.infer<typeof Publication>;
 
-/** Who was removed; its id is the user id. Never sent to clients. */
+/** What a removal has to know about a seat; its id is the peer id. Never sent to clients. */
+export const Seat = z.object({
+  /** When the token behind the seat expires; absent for guests. */
+  tokenExpiresAtMs: z.optional(z.number()),
+  /** When the session ends for good: no resume token works any longer. */
+  sessionEndsAtMs: z.number(),
+});
+export type Seat = z.infer<typeof Seat>;
+
+/** Who was removed; its id is the user id, and another one the peer id (a session outlives its token). Never sent to clients. */
 export const Ban = z.object({
   /** Until when (server time); absent: as long as the call lasts. */
   untilMs: z.optional(z.number()),
@@ -49,6 +58,7 @@ export interface EntityTypes {
   room: RoomSettings;
   peer: Peer;
   publication: Publication;
+  seat: Seat;
   ban: Ban;
 }
 export type EntityName = keyof EntityTypes;
@@ -166,6 +176,7 @@ const schemas: { [E in EntityName]: z.ZodMiniType<EntityTypes[E]> } = {
   room: RoomSettings,
   peer: Peer,
   publication: Publication,
+  seat: Seat,
   ban: Ban,
 };
 

@@ -119,6 +119,11 @@ export class ChatService {
     return tailOf(room, await room.openCall());
   }
 
+  /** The running call, opening it first where needed: what joins show as the room's call. Fails as `send` does. */
+  runningCall(key: ConversationKey): Promise<Pick<RunningCall, 'callId' | 'startedAtMs'>> {
+    return this.#room(key).openCall();
+  }
+
   /** As `tail`, at once and from memory; undefined while the call is not stored. For heartbeats. */
   currentTail(key: ConversationKey): ConversationTail | undefined {
     const room = this.#rooms.get(roomKeyText(key));

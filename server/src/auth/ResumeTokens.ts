@@ -1,0 +1,65 @@
+/**
+ * Owns resume tokens: a session written down and signed with a key of the deployment, so that any process can go on with it.
+ * Does not own whether the session may still go on (SessionAuthenticator).
+ */
+import { Grants, Id, Role, RoomId } from '@parley/protocol';
+import { jwtVerify, SignJWT } from 'jose';
+import * as z from 'zod/mini';
+import type { Identity } from '../identity.ts';
+
+/** A token that no `hello` used for this long is worth nothing. */
+const LIFETIME_MS = 2 * 3_600_000;
+/** Keeps these apart from anything else that might be signed with the same key one day. */
+const AUDIENCE = 'parley-resume';
+
+const Claims = z.object({
+  sid: Id,
+  tenant: Id,
+  userId: Id,
+  displayName: z.optional(z.string()),
+  roomId: z.optional(RoomId),
+  role: Role,
+  grants: Grants,
+  guest: z.boolean(),
+  tokenExpiresAtMs: z.optional(z.number()),
+  sessionEndsAtMs: z.number(),
+});
+
+/** Signs and verifies resume tokens. */
+export class ResumeTokens {
+  readonly #key: Buffer;
+
+  constructor(key: Buffer) {
+    this.#key = key;
+  }
+
+  /** A token for a session: valid for two hours, never beyond the session's end. */
+  issue(sessionId: string, identity: Identity, nowMs: number): Promise<string> {
+    const expiresAtMs = Math.min(nowMs + LIFETIME_MS, identity.sessionEndsAtMs);
+    return new SignJWT({ sid: sessionId, ...identity })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setAudience(AUDIENCE)
+      .setExpirationTime(Math.floor(expiresAtMs / 1000))
+      .sign(this.#key);
+  }
+
+  /** What a token says; undefined when it is not ours, or no longer valid. */
+  async verify(
+    token: string,
+    nowMs: number,
+  ): Promise<{ readonly sessionId: string; readonly identity: Identity } | undefined> {
+    try {
+      const { payload } = await jwtVerify(token, this.#key, {
+        algorithms: ['HS256'],
+        audience: AUDIENCE,
+        requiredClaims: ['exp'],
+        currentDate: new Date(nowMs),
+      });
+      const { sid: sessionId, ...identity } = Claims.parse(payload);
+      return { sessionId, identity };
+    } catch {
+      // Whatever is wrong with it: the session starts anew, from the token or as a guest.
+      return undefined;
+    }
+  }
+}

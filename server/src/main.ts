@@ -1,0 +1,207 @@
+/**
+ * Owns the composition of the process: which parts there are, in which order they start and end, and what the operator reads.
+ * Does not own any behaviour of a part.
+ */
+
+import { CallError } from '@parley/protocol';
+import { deriveKey, loadDeploymentKey } from './auth/deploymentKey.ts';
+import { DerivedIds } from './auth/ids.ts';
+import { ResumeTokens } from './auth/ResumeTokens.ts';
+import { SessionAuthenticator } from './auth/SessionAuthenticator.ts';
+import { ChatService } from './chat/ChatService.ts';
+import { SqliteConversationStore } from './chat/SqliteConversationStore.ts';
+import { systemClock } from './clock.ts';
+import { MemoryRoomLog } from './cluster/MemoryRoomLog.ts';
+import { type Config, ConfigError, loadConfig } from './config.ts';
+import { HttpServer } from './http/HttpServer.ts';
+import type { Readiness } from './http/ports.ts';
+import { StartError } from './http/StartError.ts';
+import { createLogger, type Logger } from './log.ts';
+import { MediaPlane } from './media/MediaPlane.ts';
+import { RoomEngine } from './room/RoomEngine.ts';
+import { SeatMedia } from './room/SeatMedia.ts';
+import { RoomHub } from './signaling/RoomHub.ts';
+import { defaultLimits, type SignalingLimits, SignalingServer } from './signaling/SignalingServer.ts';
+import { iceServers } from './turn/credentials.ts';
+
+/** A platform that runs. */
+export interface RunningServer {
+  readonly http: HttpServer;
+  readonly media: MediaPlane;
+  /** Sends everybody away, finishes what was accepted, ends the workers. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Where Vite puts the app. */
+const WEB_ROOT = new URL('../../client/web/dist', import.meta.url).pathname;
+/** A stop that takes longer is cut: supervisors kill at 10 s, and tests wait for 5 s. */
+const STOP_LIMIT_MS = 4_500;
+
+/**
+ * Starts every part of the platform in this process.
+ * @param limits of the signaling side, for tests.
+ * @throws StartError, or a CallError, whose message is one line for the operator.
+ */
+export async function startServer(
+  config: Config,
+  log: Logger,
+  limits: SignalingLimits = defaultLimits,
+): Promise<RunningServer> {
+  const clock = systemClock;
+  if (config.workerBin === undefined) {
+    throw new StartError(
+      'MEDIASOUP_WORKER_BIN is not set: start with "npm start", which gets a media worker.',
+    );
+  }
+  /** What has started, newest last; ended in the opposite order. */
+  const ends: (() => void | Promise<void>)[] = [];
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= endAll(ends, log);
+    return closing;
+  };
+  let signaling: SignalingServer | undefined;
+  let readiness = (): Readiness => ({ start: { ready: false, reason: 'starting' } });
+
+  try {
+    // First, because a taken port is the most likely thing to fail; until the rest is there it answers "not ready".
+    const http = await HttpServer.create({
+      config,
+      log: log.child({ part: 'http' }),
+      readiness: () => readiness(),
+      onUpgrade: (request, socket, head, address) => {
+        if (signaling) signaling.handleUpgrade(request, socket, head, address);
+        else socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      },
+      webRoot: WEB_ROOT,
+    });
+    ends.push(() => http.close());
+
+    const deploymentKey = await loadDeploymentKey(config.dataDir);
+    const store = await SqliteConversationStore.open({
+      folder: config.dataDir,
+      log: log.child({ part: 'chat' }),
+    });
+    ends.push(() => store.close());
+    const chat = await ChatService.start({
+      store,
+      clock,
+      log: log.child({ part: 'chat' }),
+      emptyTimeoutMs: config.roomEmptyTimeoutMs,
+      retentionDays: config.chatRetentionDays,
+    });
+    ends.push(() => chat.close());
+
+    const roomLog = new MemoryRoomLog(clock);
+    ends.push(() => roomLog.close());
+    const hub = new RoomHub(roomLog);
+    const media = await MediaPlane.create({
+      workerBin: config.workerBin,
+      workers: config.mediaWorkers,
+      mediaPort: config.mediaPort,
+      announcedAddress: config.announcedAddress,
+      host: config.host,
+      log,
+      events: {
+        moved: (peers) => {
+          for (const { room, peerId } of peers) hub.toPeer(room, peerId, 'mediaMoved', {});
+        },
+        consumersClosed: ({ room, peerId }, consumerIds) =>
+          hub.toPeer(room, peerId, 'consumersClosed', { consumerIds: [...consumerIds] }),
+        activeSpeakers: (room, peerIds) => hub.moment(room, 'activeSpeakers', { peerIds: [...peerIds] }),
+        quality: (room, scores) => {
+          const peers = [...scores].map(([peerId, score]) => ({ peerId, score }));
+          hub.moment(room, 'peerQuality', { peers });
+        },
+      },
+    });
+    ends.push(() => media.close());
+
+    const engine = new RoomEngine({ log: roomLog, media, calls: chat, clock });
+    chat.onMessage((room, message) => hub.chatMessage(room, { message }));
+    chat.onCallEnded((room) => {
+      engine.callEnded(room).catch((error: unknown) => log.error({ err: error }, 'a room was not forgotten'));
+    });
+    const ids = new DerivedIds(deriveKey(deploymentKey, 'ids'));
+    const resumeTokens = new ResumeTokens(deriveKey(deploymentKey, 'resume tokens'));
+    const { apiKeys, guests } = config;
+    signaling = new SignalingServer({
+      authenticator: new SessionAuthenticator({ apiKeys, guests, ids, resumeTokens, clock }),
+      graceMs: config.sessionGraceMs,
+      limits,
+      services: {
+        engine,
+        seatMedia: new SeatMedia(engine, media),
+        media,
+        hub,
+        chat,
+        ids,
+        iceServers: ({ userId }) => iceServers(config.turn, userId, clock.now()),
+        clock,
+        log: log.child({ part: 'signaling' }),
+      },
+    });
+    ends.push(() => signaling?.close());
+    readiness = () => ({
+      media: { ready: media.ready(), reason: 'no media worker lives' },
+      chat: { ready: store.ready, reason: 'the database does not answer' },
+    });
+    return { http, media, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Signaling first, so that its close frames go out before HTTP waits for the sockets to end. */
+async function endAll(ends: readonly (() => void | Promise<void>)[], log: Logger): Promise<void> {
+  for (const end of ends.toReversed()) {
+    try {
+      await end();
+    } catch (error) {
+      log.error({ err: error }, 'a part did not end in order');
+    }
+  }
+}
+
+async function main(): Promise<void> {
+  const config = loadConfig();
+  const log = createLogger(config.logLevel);
+  const server = await startServer(config, log);
+  const stop = (signal: NodeJS.Signals) => {
+    log.info({ signal }, 'stopping');
+    setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
+    void server.close().then(() => process.exit(0));
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  process.stdout.write(await greeting(config, server.http));
+}
+
+async function greeting(config: Config, http: HttpServer): Promise<string> {
+  const lines = config.lan
+    ? [await http.lanBanner()]
+    : [`Parley runs at ${addressOf(config.host, http.httpPort)}`];
+  if (config.apiKeys.size === 0) {
+    lines.push(
+      'Guest mode: no PARLEY_API_KEYS are set, so everybody who knows the name of a room can join it.',
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** `localhost` wherever it leads here: there browsers allow cameras without HTTPS. */
+function addressOf(host: string, port: number): string {
+  const local = ['127.0.0.1', '::1', '0.0.0.0', '::', 'localhost'].includes(host);
+  const name = local ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${port}`;
+}
+
+if (import.meta.main) {
+  main().catch((error: unknown) => {
+    const forOperator = [ConfigError, StartError, CallError].some((kind) => error instanceof kind);
+    const text = error instanceof Error ? (forOperator ? error.message : error.stack) : String(error);
+    process.stderr.write(`${text}\n`);
+    process.exit(1);
+  });
+}

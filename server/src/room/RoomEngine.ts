@@ -1,0 +1,248 @@
+/**
+ * Owns how a command becomes a committed change of a room: read, decide, commit, again on conflict; and what the media plane and
+ * the call's identity have to do with it. Does not own rules (decide), storage (RoomLog) or who may ask (signaling).
+ */
+import {
+  CallError,
+  type CatchUp,
+  type Cursor,
+  countEntities,
+  decide,
+  getEntity,
+  ROOM_ENTITY_ID,
+  type RoomCommand,
+  type RoomState,
+  type Source,
+  toClientEvent,
+  toSnapshot,
+} from '@parley/protocol';
+import type { Clock } from '../clock.ts';
+import { KeyedQueue } from './KeyedQueue.ts';
+import { type MediaPeer, type MediaPort, type RoomKey, type RoomLog, roomKeyText } from './ports.ts';
+
+/** Identity of a call. */
+export interface CallIdentity {
+  readonly callId: string;
+  readonly startedAtMs: number;
+}
+
+/** Where the identity of calls comes from: it outlives this process. */
+export interface CallBook {
+  /** Somebody is in. Idempotent. */
+  roomOccupied(room: RoomKey): void;
+  /** The running call of an occupied room. Fails as its storage fails. */
+  runningCall(room: RoomKey): Promise<CallIdentity>;
+  /** The last one left: the call ends after the timeout, and then {@link RoomEngine.callEnded} is due. Idempotent. */
+  roomEmpty(room: RoomKey): void;
+}
+
+/** Everything that a join says about who takes the seat. */
+export type Joining = Pick<
+  Extract<RoomCommand, { type: 'join' }>,
+  'userId' | 'displayName' | 'role' | 'guest' | 'tokenExpiresAtMs' | 'sessionEndsAtMs'
+>;
+
+/** The parts that an engine works with. */
+export interface RoomEngineOptions {
+  readonly log: RoomLog;
+  readonly media: MediaPort;
+  readonly calls: CallBook;
+  readonly clock: Clock;
+  /** Seats of a room. Default 100. */
+  readonly maxPeers?: number;
+}
+
+/** The request behind a command; its retry, on any node, gets the first answer. */
+export interface Request {
+  /** `<sessionId>:<requestId>`. */
+  readonly key: string;
+  readonly reply: unknown;
+}
+
+/** Each conflict means that somebody else got through, so this many in a row mean a room that changes too fast. */
+const MAX_ATTEMPTS = 32;
+const DEFAULT_MAX_PEERS = 100;
+
+/** Runs the commands of all rooms that this process has to do with. */
+export class RoomEngine {
+  readonly #log: RoomLog;
+  readonly #media: MediaPort;
+  readonly #calls: CallBook;
+  readonly #clock: Clock;
+  readonly #maxPeers: number;
+  /**
+   * One command of a seat at a time. The race: a host removes somebody while their `publish` has produced but not yet committed;
+   * side by side the producer would outlive the seat.
+   */
+  readonly #seats = new KeyedQueue();
+  /** Joins and the end of the call, one at a time per room. The race: a join under a call that is being ended. */
+  readonly #rooms = new KeyedQueue();
+
+  constructor(options: RoomEngineOptions) {
+    this.#log = options.log;
+    this.#media = options.media;
+    this.#calls = options.calls;
+    this.#clock = options.clock;
+    this.#maxPeers = options.maxPeers ?? DEFAULT_MAX_PEERS;
+  }
+
+  /** The state of a room as it is now. */
+  read(room: RoomKey): Promise<RoomState> {
+    return this.#log.read(room);
+  }
+
+  /**
+   * Takes a seat, or takes it back.
+   * @throws CallError `forbidden` (removed by a host) or `capacity`.
+   */
+  join(seat: MediaPeer, joining: Joining): Promise<void> {
+    return this.inTurn(seat, () =>
+      this.#rooms.run(roomKeyText(seat.room), async () => {
+        this.#calls.roomOccupied(seat.room);
+        try {
+          const call = await this.#callOf(seat.room);
+          await this.#commit(seat.room, {
+            type: 'join',
+            peerId: seat.peerId,
+            ...joining,
+            nowMs: this.#clock.now(),
+            callId: call.callId,
+            callStartedAtMs: call.startedAtMs,
+            maxPeers: this.#maxPeers,
+          });
+        } catch (error) {
+          this.#tellIfEmpty(seat.room, await this.#log.read(seat.room));
+          throw error;
+        }
+      }),
+    );
+  }
+
+  /** The missed events after a cursor, or everything where they are no longer known. Seen by clients. */
+  async catchUp(room: RoomKey, since: Cursor | undefined): Promise<CatchUp> {
+    if (since) {
+      const missed = await this.#log.eventsSince(room, since);
+      if ('events' in missed) return { epoch: since.epoch, events: missed.events.map(toClientEvent) };
+    }
+    return { snapshot: toSnapshot(await this.#log.read(room)) };
+  }
+
+  /** Ends a seat and all its media. Idempotent. */
+  leave(seat: MediaPeer): Promise<void> {
+    return this.inTurn(seat, async () => {
+      try {
+        const { state } = await this.#commit(seat.room, { type: 'leave', peerId: seat.peerId });
+        this.#tellIfEmpty(seat.room, state);
+      } finally {
+        await this.#media.closePeer(seat);
+      }
+    });
+  }
+
+  /** Shows the others whether the seat's socket is there. No effect on a seat that has ended. */
+  setConnection(seat: MediaPeer, connection: 'online' | 'reconnecting'): Promise<void> {
+    return this.inTurn(seat, async () => {
+      await this.#commit(seat.room, { type: 'setConnection', peerId: seat.peerId, connection });
+    });
+  }
+
+  /** Commits a change of the acting seat. For use inside {@link inTurn}. Gives the reply of the first attempt of a request. */
+  async change(room: RoomKey, command: RoomCommand, request?: Request): Promise<unknown> {
+    return (await this.#commit(room, command, request)).reply;
+  }
+
+  /** A host mutes somebody's publication; RTP stops. @throws CallError `forbidden`, `not-found`. */
+  moderatorMute(seat: MediaPeer, targetPeerId: string, source: Source, request: Request): Promise<void> {
+    const target = { room: seat.room, peerId: targetPeerId };
+    return this.inTurn(target, async () => {
+      const { peerId } = seat;
+      await this.#commit(seat.room, { type: 'moderatorMute', peerId, targetPeerId, source }, request);
+      await this.#media.setProducerPaused(target, source, true).catch(ignoreGone);
+    });
+  }
+
+  /** A host ends somebody's publication. @throws CallError `forbidden`, `not-found`. */
+  moderatorStop(seat: MediaPeer, targetPeerId: string, source: Source, request: Request): Promise<void> {
+    const target = { room: seat.room, peerId: targetPeerId };
+    return this.inTurn(target, async () => {
+      const { peerId } = seat;
+      await this.#commit(seat.room, { type: 'moderatorStop', peerId, targetPeerId, source }, request);
+      await this.#media.closeProducer(target, source).catch(ignoreGone);
+    });
+  }
+
+  /** A host removes somebody. @throws CallError `forbidden`, `not-found`, `invalid-request` (oneself). */
+  remove(seat: MediaPeer, targetPeerId: string, request: Request): Promise<void> {
+    const target = { room: seat.room, peerId: targetPeerId };
+    return this.inTurn(target, async () => {
+      await this.#commit(seat.room, { type: 'remove', peerId: seat.peerId, targetPeerId }, request);
+      await this.#media.closePeer(target);
+    });
+  }
+
+  /** Forgets a room whose call has ended, unless somebody has come back. */
+  callEnded(room: RoomKey): Promise<void> {
+    return this.#rooms.run(roomKeyText(room), async () => {
+      if (countEntities(await this.#log.read(room), 'peer') === 0) await this.#log.endCall(room);
+    });
+  }
+
+  /** Runs a task when all earlier commands of the seat have settled. */
+  inTurn<T>(seat: MediaPeer, task: () => Promise<T>): Promise<T> {
+    return this.#seats.run(`${roomKeyText(seat.room)}/${seat.peerId}`, task);
+  }
+
+  async #commit(
+    room: RoomKey,
+    command: RoomCommand,
+    request?: Request,
+  ): Promise<{ state: RoomState; reply: unknown }> {
+    let state = await this.#log.read(room);
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const decision = decide(state, command);
+      const result = await this.#log.commit(room, {
+        ...decision,
+        ...(request && { requestKey: request.key, reply: request.reply }),
+      });
+      switch (result.status) {
+        case 'committed':
+          return { state: result.state, reply: request?.reply };
+        case 'repeated':
+          return { state, reply: result.reply };
+        case 'conflict':
+          state = result.state;
+          break;
+        case 'full':
+          throw new CallError('capacity', 'The room is full', { details: { what: result.entity } });
+      }
+    }
+    throw new CallError('unavailable', 'The room changes too fast at the moment');
+  }
+
+  /** The call that a join belongs to; only in the room's turn. */
+  async #callOf(room: RoomKey): Promise<CallIdentity> {
+    const state = await this.#log.read(room);
+    const shown = getEntity(state, 'room', ROOM_ENTITY_ID);
+    if (shown && countEntities(state, 'peer') > 0) return shown;
+    try {
+      const call = await this.#calls.runningCall(room);
+      // The race: the call ended, and somebody came back before the room was forgotten.
+      if (shown && shown.callId !== call.callId) await this.#log.endCall(room);
+      return call;
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      // While its storage is down a call goes on under what is known, or begins without a record.
+      return shown ?? { callId: `c_${crypto.randomUUID()}`, startedAtMs: this.#clock.now() };
+    }
+  }
+
+  #tellIfEmpty(room: RoomKey, state: RoomState): void {
+    if (countEntities(state, 'peer') === 0) this.#calls.roomEmpty(room);
+  }
+}
+
+/** The media of a seat may be gone already (a worker died): then there is nothing left to stop. */
+export function ignoreGone(error: unknown): void {
+  const gone = error instanceof CallError && (error.code === 'not-found' || error.code === 'unavailable');
+  if (!gone) throw error;
+}

@@ -1,0 +1,54 @@
+/**
+ * Owns the answers to a session's recent requests: a retry gets the first answer, a duplicate in flight shares one execution.
+ * Does not own which requests are remembered (dispatch) nor retries on another node (the room log's request keys).
+ */
+import { CallError, type RequestName } from '@parley/protocol';
+import type { Clock } from '../clock.ts';
+
+const MAX_ENTRIES = 256;
+const LIFETIME_MS = 2 * 60_000;
+
+interface Entry {
+  readonly name: RequestName;
+  readonly atMs: number;
+  readonly answer: Promise<unknown>;
+}
+
+/** Answers by request id: the last 256, for two minutes. */
+export class ReplyCache {
+  readonly #clock: Clock;
+  /** Oldest first. */
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * Gives the answer of the first execution, or executes. A failure that may pass is not remembered: its retry is a new attempt.
+   * @throws CallError `invalid-request` when the id was used for another request.
+   */
+  once(id: string, name: RequestName, execute: () => Promise<unknown>): Promise<unknown> {
+    const nowMs = this.#clock.now();
+    const known = this.#entries.get(id);
+    if (known && known.atMs + LIFETIME_MS > nowMs) {
+      if (known.name === name) return known.answer;
+      throw new CallError('invalid-request', 'This id was used for another request', {
+        details: { path: 'id' },
+      });
+    }
+    const answer = execute();
+    const entry = { name, atMs: nowMs, answer };
+    this.#entries.delete(id);
+    this.#entries.set(id, entry);
+    answer.catch((error: unknown) => {
+      const final = error instanceof CallError && !error.retryable && error.code !== 'internal';
+      if (!final && this.#entries.get(id) === entry) this.#entries.delete(id);
+    });
+    for (const [oldId, old] of this.#entries) {
+      if (this.#entries.size <= MAX_ENTRIES && old.atMs + LIFETIME_MS > nowMs) break;
+      this.#entries.delete(oldId);
+    }
+    return answer;
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * Owns one session: its connection of the moment, its seat and how that survives a dropped socket, the order of its requests.
+ * Does not own what requests do (handlers/) nor who may have a session (auth/).
+ */
+import { CallError, closeCodes } from '@parley/protocol';
+import type { Clock } from '../clock.ts';
+import type { Identity } from '../identity.ts';
+import type { Logger } from '../log.ts';
+import { KeyedQueue } from '../room/KeyedQueue.ts';
+import { type MediaPeer, type RoomKey, roomKeyText } from '../room/ports.ts';
+import type { RoomEngine } from '../room/RoomEngine.ts';
+import type { Connection, ConnectionEnd } from './Connection.ts';
+import { ReplyCache } from './ReplyCache.ts';
+import type { HubMember, Membership, RoomHub } from './RoomHub.ts';
+import { type BucketRate, TokenBucket } from './rateLimit.ts';
+
+/** Requests of one lane run one after the other, in the order in which they came; a slow disk must not hold up a call. */
+export type Lane = 'call' | 'chat';
+
+/** A seat as its session holds it. */
+export type SeatState =
+  /** The connection hears what happens in the room. */
+  | {
+      readonly phase: 'live';
+      readonly seat: MediaPeer;
+      readonly displayName: string;
+      readonly connection: Connection;
+      readonly membership: Membership;
+    }
+  /** The connection is gone, or has not joined again yet: the seat goes when the grace time is over. */
+  | { readonly phase: 'kept'; readonly seat: MediaPeer; readonly cancelGrace: () => void };
+
+/** What all sessions of a process share. */
+export interface SessionContext {
+  readonly engine: RoomEngine;
+  readonly hub: RoomHub;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly graceMs: number;
+  readonly requestRate: BucketRate;
+  /** The session has neither a connection nor a seat: nothing is left to remember. */
+  readonly onIdle: (session: Session) => void;
+}
+
+/** Closing the tab, leaving the page: the seat ends at once. */
+const LEAVING_CODES: ReadonlySet<number> = new Set([1000, 1001]);
+
+/** A session on this node. */
+export class Session {
+  readonly id: string;
+  readonly replies: ReplyCache;
+  readonly requestBucket: TokenBucket;
+  readonly log: Logger;
+  readonly #context: SessionContext;
+  readonly #lanes = new KeyedQueue();
+  #identity: Identity;
+  #connection: Connection | undefined;
+  #seat: SeatState | undefined;
+  #closed = false;
+
+  constructor(id: string, identity: Identity, context: SessionContext) {
+    this.id = id;
+    this.#identity = identity;
+    this.#context = context;
+    this.replies = new ReplyCache(context.clock);
+    this.requestBucket = new TokenBucket(context.requestRate, context.clock);
+    this.log = context.log.child({ sessionId: id, tenant: identity.tenant });
+  }
+
+  get identity(): Identity {
+    return this.#identity;
+  }
+
+  /** The seat that this connection sits in. @throws CallError `invalid-state` before `join` (also after a resume). */
+  liveSeat(): Extract<SeatState, { phase: 'live' }> {
+    if (this.#seat?.phase !== 'live') throw new CallError('invalid-state', 'Join a room first');
+    return this.#seat;
+  }
+
+  /** The live seat, or undefined before `join`. */
+  get seated(): Extract<SeatState, { phase: 'live' }> | undefined {
+    return this.#seat?.phase === 'live' ? this.#seat : undefined;
+  }
+
+  /** Goes on with this connection; one that is still there is replaced. The seat stays kept until the connection joins. */
+  connect(connection: Connection, identity: Identity): void {
+    this.#identity = identity;
+    const replaced = this.#connection;
+    this.#connection = connection;
+    replaced?.close(closeCodes.replaced, 'replaced by another connection');
+  }
+
+  /** The connection is gone. Leaving ends the seat at once, anything else starts the grace time. */
+  disconnect(connection: Connection, end: ConnectionEnd): void {
+    if (this.#connection === connection) this.#connection = undefined;
+    const leaving = !end.byServer && LEAVING_CODES.has(end.code);
+    // In the lane, because a `join` of this very connection may still be under way.
+    void this.inLane('call', () => this.#afterConnection(connection, leaving)).catch((error: unknown) =>
+      this.log.error({ err: error }, 'the end of a connection could not be handled'),
+    );
+  }
+
+  /** Runs a task when the earlier ones of its lane have settled. */
+  inLane<T>(lane: Lane, task: () => Promise<T>): Promise<T> {
+    return this.#lanes.run(lane, task);
+  }
+
+  /**
+   * Sits down for a connection: from now on what happens in the room is kept for it until the membership is released. Only
+   * within the call lane. @throws CallError `invalid-state` while another room's seat is live.
+   */
+  async sit(seat: MediaPeer, displayName: string, connection: Connection): Promise<Membership> {
+    const before = this.#seat;
+    if (before && !isSameRoom(before.seat.room, seat.room)) {
+      if (before.phase === 'live') throw new CallError('invalid-state', 'Leave the other room first');
+      await this.leave();
+    }
+    this.#release();
+    const member: HubMember = {
+      peerId: seat.peerId,
+      chat: this.#identity.grants.chat,
+      send: (text) => connection.send(text),
+      removed: () => this.#removed(seat, connection),
+    };
+    const membership = this.#context.hub.attach(seat.room, member);
+    this.#seat = { phase: 'live', seat, displayName, connection, membership };
+    return membership;
+  }
+
+  /** Forgets the seat that {@link sit} took when the room would not have it. */
+  standUp(): void {
+    this.#release();
+    this.#seat = undefined;
+  }
+
+  /** Ends the seat, if there is one. Only within the call lane. */
+  async leave(): Promise<void> {
+    const seat = this.#seat?.seat;
+    this.standUp();
+    if (seat) await this.#context.engine.leave(seat);
+  }
+
+  /** Ends the session's work on this process without touching the room: the process goes. */
+  close(code: number, reason: string): void {
+    this.#closed = true;
+    this.standUp();
+    this.#connection?.close(code, reason);
+  }
+
+  async #afterConnection(connection: Connection, leaving: boolean): Promise<void> {
+    if (this.#closed) return;
+    if (leaving && this.#connection === undefined) await this.leave();
+    else if (this.#seat?.phase === 'live' && this.#seat.connection === connection)
+      await this.#keep(this.#seat);
+    this.#idleCheck();
+  }
+
+  async #keep({ seat, membership }: Extract<SeatState, { phase: 'live' }>): Promise<void> {
+    membership.end();
+    const { clock, graceMs, engine } = this.#context;
+    const kept: SeatState = {
+      phase: 'kept',
+      seat,
+      cancelGrace: clock.setTimeout(() => this.#graceOver(kept), graceMs),
+    };
+    this.#seat = kept;
+    this.log.debug({ peerId: seat.peerId }, 'connection lost, the seat is kept');
+    await engine.setConnection(seat, 'reconnecting');
+  }
+
+  /** The race: a `join` may be on its way in the lane; only the very seat whose time is over may go. */
+  #graceOver(kept: SeatState): void {
+    const expire = async () => {
+      if (this.#closed || this.#seat !== kept) return;
+      this.log.info({ peerId: kept.seat.peerId }, 'the grace time is over');
+      await this.leave();
+      this.#idleCheck();
+    };
+    void this.inLane('call', expire).catch((error: unknown) =>
+      this.log.error({ err: error }, 'a seat could not be ended'),
+    );
+  }
+
+  #removed(seat: MediaPeer, connection: Connection): void {
+    if (this.#seat?.phase === 'live' && this.#seat.connection === connection) this.standUp();
+    connection.notify('removed', { roomId: seat.room.roomId });
+    connection.close(closeCodes.kicked, 'removed by a host');
+  }
+
+  #release(): void {
+    if (this.#seat?.phase === 'live') this.#seat.membership.end();
+    else this.#seat?.cancelGrace();
+  }
+
+  #idleCheck(): void {
+    if (!this.#connection && !this.#seat) this.#context.onIdle(this);
+  }
+}
+
+const isSameRoom = (a: RoomKey, b: RoomKey): boolean => roomKeyText(a) === roomKeyText(b);

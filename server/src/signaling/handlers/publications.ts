@@ -1,0 +1,25 @@
+/**
+ * Owns the requests about what a seat publishes.
+ * Does not own publications (room log) nor producers (media plane).
+ */
+import { assertGranted, type HandlersOf, requestKeyOf } from './types.ts';
+
+/** Requests about own publications. */
+export const publicationHandlers: HandlersOf<'publish' | 'unpublish' | 'setMuted'> = {
+  publish(context, data) {
+    const { session, services } = context;
+    const { seat } = session.liveSeat();
+    assertGranted(session.identity.grants.publish.includes(data.source), `publish ${data.source}`);
+    return services.seatMedia.publish(seat, data, requestKeyOf(context));
+  },
+
+  async unpublish({ session, services }, { source }) {
+    await services.seatMedia.unpublish(session.liveSeat().seat, source);
+    return {};
+  },
+
+  async setMuted({ session, services }, { source, muted }) {
+    await services.seatMedia.setMuted(session.liveSeat().seat, source, muted);
+    return {};
+  },
+};

@@ -1,0 +1,82 @@
+/**
+ * Owns `hello` on a socket that said it already, `ping`, `join` and `leave`.
+ * Does not own the first hello (SignalingServer) nor the seat's life without a socket (Session).
+ */
+import { CallError, type CatchUp } from '@parley/protocol';
+import type { Session } from '../Session.ts';
+import { assertGranted, type HandlersOf, type RequestContext } from './types.ts';
+
+/** Requests about the session and its seat. */
+export const seatHandlers: HandlersOf<'hello' | 'ping' | 'join' | 'leave'> = {
+  hello() {
+    throw new CallError('invalid-state', 'This socket has said hello already');
+  },
+
+  async ping({ session, services }) {
+    const serverTimeMs = services.clock.now();
+    const live = session.seated;
+    if (!live) return { serverTimeMs };
+    const { epoch, version } = await services.engine.read(live.seat.room);
+    const chat = session.identity.grants.chat ? services.chat.currentTail(live.seat.room) : undefined;
+    return { serverTimeMs, room: { epoch, version }, ...(chat && { chat }) };
+  },
+
+  async join(context, { roomId, displayName: chosenName, since }) {
+    const { session, connection, services } = context;
+    const { identity } = session;
+    assertGranted(identity.roomId === undefined || identity.roomId === roomId, 'room');
+    const room = { tenant: identity.tenant, roomId };
+    const seat = { room, peerId: services.ids.peerId(session.id, room) };
+    const displayName = identity.displayName ?? chosenName;
+    const membership = await session.sit(seat, displayName, connection);
+    const { userId, role, guest, tokenExpiresAtMs, sessionEndsAtMs } = identity;
+    try {
+      await services.engine.join(seat, {
+        userId,
+        displayName,
+        role,
+        guest,
+        sessionEndsAtMs,
+        ...(tokenExpiresAtMs !== undefined && { tokenExpiresAtMs }),
+      });
+    } catch (error) {
+      session.standUp();
+      throw error;
+    }
+    const [catchUp, chat] = await Promise.all([services.engine.catchUp(room, since), chatTail(context)]);
+    const reached = versionOf(catchUp, since?.version ?? 0);
+    context.afterReply(() => membership.release(reached.epoch, reached.version));
+    session.log.info({ roomId, peerId: seat.peerId }, 'joined');
+    return {
+      peerId: seat.peerId,
+      room: catchUp,
+      rtpCapabilities: services.media.rtpCapabilities(),
+      iceServers: services.iceServers(identity),
+      transportIds: services.media.transportIds(seat),
+      ...(chat && { chat }),
+    };
+  },
+
+  async leave({ session }) {
+    await session.leave();
+    return {};
+  },
+};
+
+/** While the chat store is down a call goes on without its chat. */
+async function chatTail({ session, services }: RequestContext) {
+  if (!session.identity.grants.chat) return undefined;
+  try {
+    return await services.chat.tail(roomOf(session));
+  } catch (error) {
+    session.log.warn({ err: error }, 'joined without chat');
+    return undefined;
+  }
+}
+
+const roomOf = (session: Session) => session.liveSeat().seat.room;
+
+function versionOf(catchUp: CatchUp, since: number): { epoch: string; version: number } {
+  if ('snapshot' in catchUp) return catchUp.snapshot;
+  return { epoch: catchUp.epoch, version: catchUp.events.at(-1)?.version ?? since };
+}

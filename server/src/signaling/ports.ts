@@ -1,0 +1,43 @@
+/**
+ * Owns what the signaling side needs from the parts that it may not know, as interfaces.
+ * Does not own their implementations: main.ts puts them together.
+ */
+import type { ChatMessage, ConversationTail, IceServer } from '@parley/protocol';
+import type { Clock } from '../clock.ts';
+import type { Identity, IdIssuer } from '../identity.ts';
+import type { Logger } from '../log.ts';
+import type { MediaPort, RoomKey } from '../room/ports.ts';
+import type { RoomEngine } from '../room/RoomEngine.ts';
+import type { SeatMedia } from '../room/SeatMedia.ts';
+import type { RoomHub } from './RoomHub.ts';
+
+/** Chat of a room for those who sit in it. Fails with a CallError. */
+export interface ChatPort {
+  /** Resolves once the message is on disk; a resend gets the first answer. */
+  send(
+    room: RoomKey,
+    author: { senderId: string; senderName: string },
+    message: { messageId: string; text: string },
+  ): Promise<{ seq: number; sentAtMs: number }>;
+  history(
+    room: RoomKey,
+    query: { afterSeq?: number | undefined; beforeSeq?: number | undefined },
+  ): Promise<{ messages: ChatMessage[]; hasMore: boolean; tail: ConversationTail }>;
+  /** Where the conversation stands. */
+  tail(room: RoomKey): Promise<ConversationTail>;
+  /** The same from memory, for heartbeats; undefined while the store is down. */
+  currentTail(room: RoomKey): ConversationTail | undefined;
+}
+
+/** What request handlers work with. */
+export interface Services {
+  readonly engine: RoomEngine;
+  readonly seatMedia: SeatMedia;
+  readonly media: Pick<MediaPort, 'rtpCapabilities' | 'transportIds'>;
+  readonly hub: RoomHub;
+  readonly chat: ChatPort;
+  readonly ids: IdIssuer;
+  readonly iceServers: (identity: Identity) => IceServer[];
+  readonly clock: Clock;
+  readonly log: Logger;
+}
