@@ -30,11 +30,12 @@ const bytesPerJob = 900 * 1024 * 1024;
  * @param {string} options.logPath receives the whole output
  * @param {import('./report.mjs').Reporter} options.report
  * @param {NodeJS.ProcessEnv} options.env
+ * @param {readonly string[]} [options.packages] Debian packages that must be there; default: all that it needs
  * @returns {Promise<BuildResult>}
  * @throws {SetupError} with the first error of the log, the log's path and what to do
  */
-export async function buildWorker({ mediasoupDir, workDir, logPath, report, env }) {
-  const missing = missingPackages(buildPackages);
+export async function buildWorker({ logPath, packages = buildPackages, ...job }) {
+  const missing = missingPackages(packages);
   if (missing.length > 0) {
     throw new SetupError(
       'The media worker has to be built here, and packages for that are missing.',
@@ -43,7 +44,7 @@ export async function buildWorker({ mediasoupDir, workDir, logPath, report, env 
   }
   const log = await BuildLog.create(logPath);
   try {
-    return await build({ mediasoupDir, workDir, log, report, env });
+    return await build({ ...job, log });
   } catch (error) {
     const program = error instanceof BuildStepError ? `${error.program}: ` : '';
     const reason = error instanceof Error ? error.message : String(error);
@@ -74,7 +75,13 @@ async function build({ mediasoupDir, workDir, log, report, env }) {
   await applyPatches(source, recipe.patches);
 
   report.say('  Building libsrtp on OpenSSL');
-  const srtp = await prepareSrtp(log, join(workDir, 'srtp'), recipe.srtpMesonArgs, report);
+  const srtp = await prepareSrtp({
+    log,
+    workDir: join(workDir, 'srtp'),
+    mesonArgs: recipe.srtpMesonArgs,
+    report,
+    env,
+  });
   const buildEnv = {
     ...env,
     PKG_CONFIG_PATH: [srtp.pkgConfigDir, env.PKG_CONFIG_PATH].filter(Boolean).join(delimiter),
@@ -112,16 +119,14 @@ async function build({ mediasoupDir, workDir, log, report, env }) {
 
 /**
  * libsrtp 2 on OpenSSL if its source can be had, else the distribution's.
- * @param {BuildLog} log
- * @param {string} workDir
- * @param {string[]} mesonArgs
- * @param {import('./report.mjs').Reporter} report
+ * @param {{log: BuildLog, workDir: string, mesonArgs: string[], report: import('./report.mjs').Reporter,
+ *   env: NodeJS.ProcessEnv}} options
  * @returns {Promise<{pkgConfigDir: string | undefined, fromSource: boolean, description: string}>}
  */
-async function prepareSrtp(log, workDir, mesonArgs, report) {
+async function prepareSrtp({ log, workDir, mesonArgs, report, env }) {
   try {
     await mkdir(workDir, { recursive: true });
-    const { pkgConfigDir, version } = await buildSrtpOnOpenssl(log, workDir, mesonArgs);
+    const { pkgConfigDir, version } = await buildSrtpOnOpenssl({ log, workDir, mesonArgs, env });
     return { pkgConfigDir, fromSource: true, description: `${version} on OpenSSL, from source` };
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);

@@ -15,6 +15,9 @@ const causes =
 /** Lines that look like one of these and are not: probes that answer "NO", options with such names. */
 const noise = /Checking (?:for|if)|-Werror|: NO\b/;
 
+/** Even a build on one slow core ends before this. */
+const defaultLimitMs = 2 * 60 * 60_000;
+
 /** A program of the build failed; the message is the first line that says why. */
 export class BuildStepError extends Error {
   /**
@@ -61,7 +64,8 @@ export class BuildLog {
    * Runs a program at low priority, so that a build does not make the machine unusable.
    * @param {string} program
    * @param {string[]} args
-   * @param {{cwd: string, env?: NodeJS.ProcessEnv, onLine?: (line: string) => void}} options
+   * @param {{cwd: string, env: NodeJS.ProcessEnv, onLine?: (line: string) => void,
+   *   limitMs?: number}} options `limitMs`: for what waits on a network
    * @returns {Promise<void>}
    * @throws {BuildStepError}
    */
@@ -72,7 +76,7 @@ export class BuildLog {
     let lastLine = '';
     const child = spawn('nice', ['-n', '10', program, ...args], {
       cwd: options.cwd,
-      env: { ...(options.env ?? process.env), LC_ALL: 'C' },
+      env: { ...options.env, LC_ALL: 'C' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [child.stdout, child.stderr]) {
@@ -84,10 +88,20 @@ export class BuildLog {
       });
     }
     const stopForwarding = forwardSignals(child);
+    const limitMs = options.limitMs ?? defaultLimitMs;
+    let late = false;
+    const limit = setTimeout(() => {
+      late = true;
+      child.kill();
+    }, limitMs);
     const code = await new Promise((resolve, reject) => {
       child.once('error', reject);
       child.once('close', resolve);
-    }).finally(stopForwarding);
+    }).finally(() => {
+      clearTimeout(limit);
+      stopForwarding();
+    });
+    if (late) throw new BuildStepError(program, `not done after ${limitMs / 1000} s`);
     if (code !== 0)
       throw new BuildStepError(program, shorten(firstError ?? (lastLine || `${program} failed`)));
   }

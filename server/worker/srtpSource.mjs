@@ -6,20 +6,28 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+/** For each of apt's two downloads (10 MB of index, 1 MB of source): a network that swallows packets must not stop set-up. */
+const limitMs = 90_000;
+
 /**
  * Fetches, builds and installs libsrtp 2 into a folder of its own.
- * @param {import('./buildLog.mjs').BuildLog} log
- * @param {string} workDir an empty folder to work in
- * @param {string[]} mesonArgs
+ * @param {object} options
+ * @param {import('./buildLog.mjs').BuildLog} options.log
+ * @param {string} options.workDir an empty folder to work in
+ * @param {string[]} options.mesonArgs
+ * @param {NodeJS.ProcessEnv} options.env
  * @returns {Promise<{pkgConfigDir: string, version: string}>}
  * @throws {Error} where there is no apt, no source package within reach, or it does not build
  */
-export async function buildSrtpOnOpenssl(log, workDir, mesonArgs) {
-  const sourceDir = await fetchSource(log, workDir);
+export async function buildSrtpOnOpenssl({ log, workDir, mesonArgs, env }) {
+  const sourceDir = await fetchSource(log, workDir, env);
   const stage = join(workDir, 'stage');
   const build = join(workDir, 'build');
-  await log.run('meson', ['setup', build, sourceDir, `--prefix=${stage}`, ...mesonArgs], { cwd: workDir });
-  await log.run('ninja', ['-C', build, 'install'], { cwd: workDir });
+  await log.run('meson', ['setup', build, sourceDir, `--prefix=${stage}`, ...mesonArgs], {
+    cwd: workDir,
+    env,
+  });
+  await log.run('ninja', ['-C', build, 'install'], { cwd: workDir, env });
   const version = /libsrtp2-([\d.]+)/.exec(sourceDir)?.[1] ?? 'unknown';
   return { pkgConfigDir: join(stage, 'lib', 'pkgconfig'), version };
 }
@@ -27,15 +35,16 @@ export async function buildSrtpOnOpenssl(log, workDir, mesonArgs) {
 /**
  * @param {import('./buildLog.mjs').BuildLog} log
  * @param {string} workDir
+ * @param {NodeJS.ProcessEnv} env
  * @returns {Promise<string>} the unpacked source
  */
-async function fetchSource(log, workDir) {
+async function fetchSource(log, workDir, env) {
   const apt = join(workDir, 'apt');
   for (const dir of ['lists/partial', 'cache/archives/partial', 'source']) {
     await mkdir(join(apt, dir), { recursive: true });
   }
   const list = join(apt, 'archive.sources');
-  await writeFile(list, await sourceEntries());
+  await writeFile(list, await sourceEntries(env));
   const settings = {
     'Dir::Etc::sourcelist': list,
     'Dir::Etc::sourceparts': '-',
@@ -50,9 +59,13 @@ async function fetchSource(log, workDir) {
     'Acquire::https::Timeout': '10',
   };
   const options = Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-  await log.run('apt-get', [...options, 'update', '--error-on=any'], { cwd: workDir });
+  await log.run('apt-get', [...options, 'update', '--error-on=any'], { cwd: workDir, env, limitMs });
   const source = join(apt, 'source');
-  await log.run('apt-get', [...options, '--only-source', 'source', 'libsrtp2'], { cwd: source });
+  await log.run('apt-get', [...options, '--only-source', 'source', 'libsrtp2'], {
+    cwd: source,
+    env,
+    limitMs,
+  });
   const folder = (await readdir(source, { withFileTypes: true })).find((entry) => entry.isDirectory());
   if (!folder) throw new Error('apt-get unpacked no source of libsrtp2');
   return join(source, folder.name);
@@ -60,13 +73,13 @@ async function fetchSource(log, workDir) {
 
 /**
  * Source entries for the archives that offer this machine `libsrtp2-dev`, trusted by the keys that the system names.
- * @param {string} [aptDir] where the system's lists are
+ * @param {NodeJS.ProcessEnv} env
  * @returns {Promise<string>} a deb822 `.sources` file
  */
-async function sourceEntries(aptDir = '/etc/apt') {
-  const known = parseSources(await readSystemLists(aptDir));
+async function sourceEntries(env) {
+  const known = parseSources(await readSystemLists('/etc/apt'));
   const entries = new Set();
-  for (const line of aptOutput('apt-cache', ['madison', 'libsrtp2-dev']).split('\n')) {
+  for (const line of offersOf('libsrtp2-dev', env).split('\n')) {
     const offer = /\| (?<uri>\S+) (?<suite>\S+)\/(?<component>[^\s/]+) \S+ Packages$/.exec(line)?.groups;
     if (!offer?.uri) continue;
     const uri = trimSlash(offer.uri);
@@ -91,12 +104,12 @@ export function parseSources(text) {
   const found = [];
   for (const stanza of text.split(/\n\s*\n/)) {
     const field = (/** @type {string} */ name) =>
-      new RegExp(`^${name}:(.*(?:\\n[ \\t].*)*)`, 'im').exec(stanza)?.[1]?.trim();
+      new RegExp(`^${name}:(.*(?:\\n[ \\t].*)*)`, 'im').exec(stanza)?.[1]?.trimEnd();
     const trust = ['Signed-By', 'Trusted'].flatMap((name) => {
       const value = field(name);
-      return value === undefined ? [] : [`${name}: ${value}`];
+      return value === undefined ? [] : [`${name}:${value}`];
     });
-    const uris = field('URIs')?.split(/\s+/) ?? [];
+    const uris = field('URIs')?.trim().split(/\s+/) ?? [];
     if (uris.length > 0) found.push({ uris: uris.map(trimSlash), trust });
     for (const [, options = '', uri = ''] of stanza.matchAll(/^deb\s+(?:\[([^\]]*)\]\s+)?(\S+)/gm)) {
       const keys = [...options.matchAll(/(signed-by|trusted)=(\S+)/g)];
@@ -131,14 +144,14 @@ function trimSlash(uri) {
 }
 
 /**
- * @param {string} program
- * @param {string[]} args
- * @returns {string}
+ * @param {string} name of a package
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {string} one line for each version and archive
  */
-function aptOutput(program, args) {
-  return execFileSync(program, args, {
+function offersOf(name, env) {
+  return execFileSync('apt-cache', ['madison', name], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
-    env: { ...process.env, LC_ALL: 'C' },
+    env: { ...env, LC_ALL: 'C' },
   });
 }
