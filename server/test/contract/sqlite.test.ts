@@ -71,6 +71,8 @@ describe('the data folder of SQLite', () => {
     const folder = join(temporaryFolder(), 'a/b');
     await openIn(folder);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
+    expect(statSync(join(folder, 'chat.sqlite')).mode & 0o777).toBe(0o600);
+    expect(statSync(join(folder, 'chat.sqlite-wal')).mode & 0o777).toBe(0o600);
   });
 
   test('with something else in place of the database is refused by name', async () => {

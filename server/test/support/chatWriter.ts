@@ -5,14 +5,14 @@
  * Writes one line per fact, in order, each written out before the next step: `ready`, then `sent <n>` when append n begins,
  * `acked <n> <seq> <conversation> <message id> <monotonic ns>` or `failed <n> <code> <monotonic ns>` when it has ended.
  */
-import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CallError } from '@parley/protocol';
 import { SqliteConversationStore } from '../../src/chat/SqliteConversationStore.ts';
 import { uuidv7 } from './conversationIds.ts';
 
 const [folder = '', concurrency = '1'] = process.argv.slice(2);
-const say = (line: string): void => void writeSync(1, `${line}\n`);
+// Writes to a pipe are synchronous on Linux.
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const log = {
   info: () => {},
   warn: () => {},

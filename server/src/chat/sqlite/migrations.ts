@@ -86,6 +86,8 @@ export interface Migrated {
  * @throws CallError `incompatible-version` when a newer Parley wrote the file; `invalid-state` when it is no chat database.
  */
 export const migrate = (path: string, now: Date, steps: readonly string[] = migrations): Migrated => {
+  // For its owner's eyes, whatever the folder is; SQLite gives its other files the same mode.
+  closeSync(openSync(path, 'a', 0o600));
   const fromVersion = readVersion(path, steps.length);
   if (fromVersion === steps.length) return { fromVersion, toVersion: fromVersion, copyPath: undefined };
   // Copied while closed: closing any descriptor of a file drops all of the process's POSIX locks on it.
