@@ -1,6 +1,6 @@
 /**
  * Owns the public shapes of the SDK: what an app sees of a call. Snapshots are immutable; a changed part is a new object.
- * Does not own behaviour: Call.ts, Devices.ts.
+ * Does not own behaviour: Call.ts, devices.ts.
  */
 import type { ChatMessage, ErrorCode, Grants, Role, Source } from '@parley/protocol';
 
@@ -117,6 +117,8 @@ export interface CallApi {
   getSnapshot(): CallSnapshot;
   /** Calls back after each change of the snapshot (batched per microtask). Returns the way to stop. */
   subscribe(listener: () => void): () => void;
+  /** Connects and says hello ahead of `join` (while the person looks at the prejoin), so that joining is quick. Optional. */
+  prepare(): void;
   /** Resolves when the seat is taken (media follows by itself). */
   join(): Promise<void>;
   leave(): Promise<void>;

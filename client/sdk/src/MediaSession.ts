@@ -1,0 +1,155 @@
+/**
+ * Owns the media of a seat: the mediasoup Device, sending and receiving, their common state and the own quality.
+ * Does not own devices and tracks of this machine (LocalMedia) nor the room (RoomReplica).
+ */
+import {
+  type Grants,
+  getEntity,
+  listEntities,
+  publicationIdOf,
+  type RequestReply,
+  type RoomEvent,
+  type RoomState,
+  type Source,
+  sources,
+} from '@parley/protocol';
+import { Device, type types } from 'mediasoup-client';
+import type { MediaPort } from './MediaLink.ts';
+import { type PathSample, qualityBetween, samplePath } from './quality.ts';
+import { RecvMedia } from './RecvMedia.ts';
+import { toDeviceCapabilities } from './rtpTypes.ts';
+import { type LocalSource, SendMedia, type SendMediaEvents } from './SendMedia.ts';
+import type { CallSnapshot, Participant } from './types.ts';
+
+const QUALITY_EVERY_MS = 2000;
+
+/** What media tells. */
+export interface MediaSessionEvents extends SendMediaEvents {
+  /** {@link MediaSession.state} may have changed. */
+  stateChanged(): void;
+  /** A remote publication has a track to show (null: none any more). */
+  trackChanged(publicationId: string, track: MediaStreamTrack | null): void;
+  /** How good the own connection is. */
+  qualityChanged(quality: Participant['quality']): void;
+}
+
+/** Choices of a media session. */
+export interface MediaSessionOptions {
+  readonly iceTransportPolicy?: RTCIceTransportPolicy | undefined;
+  /** Tests bring a device with a fake handler. */
+  readonly createDevice?: () => Device;
+}
+
+type Joined = Pick<RequestReply<'join'>, 'peerId' | 'rtpCapabilities' | 'iceServers' | 'transportIds'>;
+
+/** Media of one call, over all seats' and transports' lives. */
+export class MediaSession {
+  readonly #options: MediaSessionOptions;
+  readonly #events: MediaSessionEvents;
+  readonly #send: SendMedia;
+  readonly #recv: RecvMedia;
+  #device: Promise<Device> | undefined;
+  #peerId: string | undefined;
+  #quality: Participant['quality'] = 'unknown';
+  #samples: readonly PathSample[] = [];
+  #qualityTimer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(ask: MediaPort, events: MediaSessionEvents, options: MediaSessionOptions = {}) {
+    this.#options = options;
+    this.#events = events;
+    this.#send = new SendMedia(ask, events);
+    this.#recv = new RecvMedia(ask, events);
+  }
+
+  /** How the media path stands: the worse of the two directions that are in use. */
+  get state(): CallSnapshot['media'] {
+    const states = [this.#send.transport, this.#recv.transport].map(
+      (transport) => transport?.connectionState ?? 'new',
+    );
+    if (states.includes('failed')) return 'failed';
+    if (states.includes('connecting') || states.includes('disconnected')) return 'connecting';
+    return states.includes('connected') ? 'connected' : 'new';
+  }
+
+  /** The seat is taken (again): makes or keeps transports. Before {@link handleRoom}. */
+  handleSeated(joined: Joined, grants: Grants): void {
+    const { peerId, rtpCapabilities, iceServers, transportIds } = joined;
+    this.#peerId = peerId;
+    this.#device ??= this.#load(rtpCapabilities);
+    const { iceTransportPolicy } = this.#options;
+    const seat = { peerId, device: this.#device, iceServers, iceTransportPolicy };
+    if (grants.publish.length > 0) this.#send.handleSeated(seat, transportIds);
+    if (grants.subscribe) this.#recv.handleSeated(seat, transportIds);
+    this.#qualityTimer ??= setInterval(() => void this.#measure(), QUALITY_EVERY_MS);
+  }
+
+  /** The room changed; see SendMedia.handleRoom for `events`. */
+  handleRoom(state: RoomState, events: readonly RoomEvent[] | undefined): void {
+    const peerId = this.#peerId;
+    if (peerId === undefined) return;
+    const wanted = new Map<string, number>();
+    for (const [publicationId, publication] of listEntities(state, 'publication')) {
+      if (publication.peerId !== peerId) wanted.set(publicationId, publication.generation);
+    }
+    this.#recv.setWanted(wanted);
+    const shown = sources.flatMap((source) => {
+      const publication = getEntity(state, 'publication', publicationIdOf(peerId, source));
+      return publication ? [[source, publication] as const] : [];
+    });
+    this.#send.handleRoom(new Map(shown), events);
+  }
+
+  /** The server moved this seat's media: everything is made anew. */
+  handleMoved(): void {
+    this.#send.handleMoved();
+    this.#recv.handleMoved();
+    this.#events.stateChanged();
+  }
+
+  /** The server ended consumers. */
+  handleConsumersClosed(consumerIds: readonly string[]): void {
+    this.#recv.handleConsumersClosed(consumerIds);
+  }
+
+  /** What to publish for a source; undefined ends the publication. */
+  setSource(source: Source, local: LocalSource | undefined): void {
+    this.#send.setSource(source, local);
+  }
+
+  /** Raw stats of both transports. */
+  async getStats(): Promise<{ send: RTCStatsReport | undefined; recv: RTCStatsReport | undefined }> {
+    const stats = (transport: types.Transport | undefined) =>
+      transport && !transport.closed ? transport.getStats() : undefined;
+    const [send, recv] = await Promise.all([stats(this.#send.transport), stats(this.#recv.transport)]);
+    return { send, recv };
+  }
+
+  /** Resolves when everything wanted has been tried. */
+  async settled(): Promise<void> {
+    await Promise.all([this.#send.settled(), this.#recv.settled()]);
+  }
+
+  /** Ends all media; local tracks are not stopped. Idempotent. */
+  close(): void {
+    clearInterval(this.#qualityTimer);
+    this.#send.close();
+    this.#recv.close();
+  }
+
+  async #load(rtpCapabilities: Joined['rtpCapabilities']): Promise<Device> {
+    const device = this.#options.createDevice?.() ?? new Device();
+    await device.load({ routerRtpCapabilities: toDeviceCapabilities(rtpCapabilities) });
+    return device;
+  }
+
+  async #measure(): Promise<void> {
+    const stats = await this.getStats().catch(() => undefined);
+    if (!stats) return;
+    const samples = [samplePath(stats.send), samplePath(stats.recv)];
+    const quality = qualityBetween(this.#samples, samples);
+    this.#samples = samples;
+    if (quality === this.#quality) return;
+    this.#quality = quality;
+    this.#events.qualityChanged(quality);
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * Owns the people as shown: room entities, tracks, speakers and quality put together, one object per person that stays the same
+ * while nothing about that person changes. Does not own where any of it comes from.
+ */
+import {
+  getEntity,
+  kindOf,
+  listEntities,
+  type Peer,
+  type Publication,
+  ROOM_ENTITY_ID,
+  type RoomState,
+  type Source,
+} from '@parley/protocol';
+import { keep, keepList } from './keep.ts';
+import { qualityOfScore } from './quality.ts';
+import type { MediaState, Participant } from './types.ts';
+
+type Media = Readonly<Partial<Record<Source, MediaState>>>;
+
+/** Everybody in the call, in the order of joining. */
+export class Participants {
+  #list: readonly Participant[] = [];
+  #byId: ReadonlyMap<string, Participant> = new Map();
+  #state: RoomState | undefined;
+  #localPeerId: string | undefined;
+  #localMedia: Media = {};
+  readonly #tracks = new Map<string, MediaStreamTrack>();
+  readonly #quality = new Map<string, Participant['quality']>();
+  #speaking: ReadonlySet<string> = new Set();
+  #activeSpeakerId: string | undefined;
+
+  /** As shown; call after any of the setters. The same array while nothing changed. */
+  list(): readonly Participant[] {
+    const state = this.#state;
+    if (!state) return this.#list;
+    const publications = groupByPeer(state);
+    const hostPeerId = getEntity(state, 'room', ROOM_ENTITY_ID)?.hostPeerId;
+    const namesakes = new Map<string, number>();
+    const next = listEntities(state, 'peer').map(([peerId, peer]) => {
+      const count = (namesakes.get(peer.displayName) ?? 0) + 1;
+      namesakes.set(peer.displayName, count);
+      const label = count === 1 ? peer.displayName : `${peer.displayName} (${count})`;
+      const isHost = peer.role === 'host' || hostPeerId === peerId;
+      return this.#participant(peerId, peer, label, isHost, publications.get(peerId) ?? []);
+    });
+    this.#list = keepList(this.#list, next);
+    this.#byId = new Map(next.map((participant) => [participant.peerId, participant]));
+    return this.#list;
+  }
+
+  /** Who speaks, or spoke last and is still here. */
+  activeSpeakerId(): string | undefined {
+    const [loudest] = [...this.#speaking].filter((peerId) => this.#byId.has(peerId));
+    const last = this.#activeSpeakerId;
+    this.#activeSpeakerId = loudest ?? (last !== undefined && this.#byId.has(last) ? last : undefined);
+    return this.#activeSpeakerId;
+  }
+
+  /** The room, and whose seat in it is this client's. */
+  setRoom(state: RoomState, localPeerId: string): void {
+    this.#state = state;
+    this.#localPeerId = localPeerId;
+  }
+
+  /** What the own tile shows: from the devices, not from the log, so that a click shows at once. */
+  setLocalMedia(media: Media): void {
+    this.#localMedia = media;
+  }
+
+  /** A remote publication's track; null when it is gone. */
+  setTrack(publicationId: string, track: MediaStreamTrack | null): void {
+    if (track) this.#tracks.set(publicationId, track);
+    else this.#tracks.delete(publicationId);
+  }
+
+  /** Who speaks now, loudest first. */
+  setSpeakers(peerIds: readonly string[]): void {
+    this.#speaking = new Set(peerIds);
+  }
+
+  /** Quality of what others send, 0-10. The own one is measured here. */
+  setScores(scores: readonly { readonly peerId: string; readonly score: number }[]): void {
+    for (const { peerId, score } of scores) {
+      if (peerId !== this.#localPeerId) this.#quality.set(peerId, qualityOfScore(score));
+    }
+  }
+
+  /** Quality of the own connection. */
+  setLocalQuality(quality: Participant['quality']): void {
+    if (this.#localPeerId !== undefined) this.#quality.set(this.#localPeerId, quality);
+  }
+
+  #participant(
+    peerId: string,
+    peer: Peer,
+    label: string,
+    isHost: boolean,
+    publications: readonly (readonly [string, Publication])[],
+  ): Participant {
+    const { userId, displayName, role, connection } = peer;
+    const isLocal = peerId === this.#localPeerId;
+    const before = this.#byId.get(peerId);
+    const media = isLocal ? this.#localMedia : this.#remoteMedia(before?.media ?? {}, publications);
+    const speaking = this.#speaking.has(peerId) && media.mic?.muted === false;
+    const quality = this.#quality.get(peerId) ?? 'unknown';
+    const seat = { peerId, userId, displayName, label, isLocal, isHost, role, connection };
+    return keep(before, { ...seat, media, speaking, quality });
+  }
+
+  #remoteMedia(before: Media, publications: readonly (readonly [string, Publication])[]): Media {
+    const media: Partial<Record<Source, MediaState>> = {};
+    for (const [publicationId, { source, muted }] of publications) {
+      const hidden = muted && kindOf(source) === 'video';
+      const track = hidden ? null : (this.#tracks.get(publicationId) ?? null);
+      media[source] = keep(before[source], { source, muted, track });
+    }
+    return keep(before, media);
+  }
+}
+
+function groupByPeer(state: RoomState): Map<string, [string, Publication][]> {
+  const byPeer = new Map<string, [string, Publication][]>();
+  for (const [publicationId, publication] of listEntities(state, 'publication')) {
+    const own = byPeer.get(publication.peerId) ?? [];
+    own.push([publicationId, publication]);
+    byPeer.set(publication.peerId, own);
+  }
+  return byPeer;
+}

@@ -1,0 +1,106 @@
+/**
+ * Owns this client's copy of the room: folds what the log sends and notices when something is missing.
+ * Does not own how missing events are fetched (the call joins again with the cursor) nor what the room means.
+ */
+import {
+  type CatchUp,
+  type Cursor,
+  fromSnapshot,
+  isNext,
+  type RoomEvent,
+  type RoomState,
+  reduce,
+} from '@parley/protocol';
+
+/** Events may be batched up to a second on their way; only then is a heartbeat's higher version a loss. */
+const TAIL_PATIENCE_MS = 2000;
+
+/** What the replica tells. */
+export interface RoomReplicaEvents {
+  /** The room changed: by these events, or (undefined) it was replaced by a snapshot. */
+  changed(state: RoomState, events: readonly RoomEvent[] | undefined): void;
+  /** Something is missing: join again with {@link RoomReplica.cursor}. Once until the next catch-up. */
+  missed(): void;
+}
+
+interface Batch {
+  readonly epoch: string;
+  readonly events: readonly RoomEvent[];
+}
+
+/** One room, as far as this client has heard of it. */
+export class RoomReplica {
+  readonly #events: RoomReplicaEvents;
+  #state: RoomState | undefined;
+  /** Until a catch-up comes, live events wait: they may overtake the reply that they belong behind. */
+  #waiting: Batch[] | undefined = [];
+  #tailTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(events: RoomReplicaEvents) {
+    this.#events = events;
+  }
+
+  /** The room, once a first catch-up has come. */
+  get state(): RoomState | undefined {
+    return this.#state;
+  }
+
+  /** Up to where this client has the log; undefined before the first catch-up. */
+  get cursor(): Cursor | undefined {
+    return this.#state && { epoch: this.#state.epoch, version: this.#state.version };
+  }
+
+  /** What a join was answered with. */
+  handleCatchUp(catchUp: CatchUp): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    clearTimeout(this.#tailTimer);
+    if ('snapshot' in catchUp) {
+      this.#state = fromSnapshot(catchUp.snapshot);
+      this.#events.changed(this.#state, undefined);
+    } else this.handleEvents(catchUp.epoch, catchUp.events);
+    // What was sent under an earlier epoch is of no more use: the catch-up was read after it.
+    for (const { epoch, events } of waiting) {
+      if (epoch === this.#state?.epoch) this.handleEvents(epoch, events);
+    }
+  }
+
+  /** Live events. */
+  handleEvents(epoch: string, events: readonly RoomEvent[]): void {
+    if (this.#waiting) this.#waiting.push({ epoch, events });
+    else if (this.#state?.epoch === epoch && isNext(this.#state, events)) this.#fold(this.#state, events);
+    else {
+      this.#waiting = [{ epoch, events }];
+      this.#events.missed();
+    }
+  }
+
+  /** The newest version that there is, by a heartbeat. */
+  handleTail(tail: Cursor): void {
+    if (this.#waiting || this.#hasReached(tail)) return;
+    clearTimeout(this.#tailTimer);
+    this.#tailTimer = setTimeout(() => {
+      if (this.#waiting || this.#hasReached(tail)) return;
+      this.#waiting = [];
+      this.#events.missed();
+    }, TAIL_PATIENCE_MS);
+  }
+
+  /** The socket is gone: only a new catch-up tells what happens from now on. */
+  handleInterrupted(): void {
+    this.#waiting = [];
+    clearTimeout(this.#tailTimer);
+  }
+
+  #hasReached({ epoch, version }: Cursor): boolean {
+    return this.#state?.epoch === epoch && this.#state.version >= version;
+  }
+
+  #fold(state: RoomState, events: readonly RoomEvent[]): void {
+    const next = reduce(state, events);
+    if (next === state) return;
+    this.#state = next;
+    const news = events.filter((event) => event.version > state.version);
+    this.#events.changed(next, news);
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * Owns how each source is encoded: simulcast layers, bit rates, Opus options.
+ * Does not own capture (openDevices.ts, LocalMedia.ts) nor which layer whom is sent (the server).
+ */
+import type { Source } from '@parley/protocol';
+import type { types } from 'mediasoup-client';
+
+type Encoding = Pick<
+  types.RtpEncodingParameters,
+  'scaleResolutionDownBy' | 'maxBitrate' | 'scalabilityMode'
+> & { maxFramerate?: number };
+
+const layer = (scaleResolutionDownBy: number, maxBitrate: number): Encoding => ({
+  scaleResolutionDownBy,
+  maxBitrate,
+  scalabilityMode: 'L1T3',
+});
+
+/** Simulcast where a viewer gains by it: below 640 pixels the small layers would be smaller than any tile. */
+function cameraEncodings(width: number): Encoding[] {
+  if (width >= 640)
+    return [layer(4, 120_000), layer(2, 400_000), layer(1, width >= 1280 ? 1_700_000 : 900_000)];
+  if (width >= 480) return [layer(2, 150_000), layer(1, 500_000)];
+  return [{ maxBitrate: 300_000, scalabilityMode: 'L1T3' }];
+}
+
+/** What `produce` needs beside the track. */
+export type ProduceSettings = Pick<types.ProducerOptions, 'encodings' | 'codecOptions'>;
+
+/** Settings of a source; `track` decides how many layers a camera gets. */
+export function produceSettings(source: Source, track: MediaStreamTrack): ProduceSettings {
+  switch (source) {
+    case 'mic':
+      return { codecOptions: { opusStereo: false, opusDtx: true, opusFec: true } };
+    case 'screenAudio':
+      // Music as often as speech: no silence detection, and both channels.
+      return {
+        codecOptions: { opusStereo: true, opusDtx: false, opusFec: true, opusMaxAverageBitrate: 128_000 },
+      };
+    case 'camera':
+      return {
+        encodings: cameraEncodings(track.getSettings().width ?? 1280),
+        codecOptions: { videoGoogleStartBitrate: 1000 },
+      };
+    case 'screen':
+      // One full picture: a reader of text gains nothing from a smaller one.
+      return { encodings: [{ maxBitrate: 2_500_000 }], codecOptions: { videoGoogleStartBitrate: 1500 } };
+  }
+}
