@@ -121,6 +121,44 @@ describe('the data folder of SQLite', () => {
   });
 });
 
+test('a storage thread that dies is replaced, what waited for it is refused as unavailable, nothing acknowledged is lost', async () => {
+  const folder = temporaryFolder();
+  const launched = once(process, 'worker');
+  const store = await openIn(folder);
+  const [thread] = await launched;
+  const { conversationId } = await store.openCall(room, 1000);
+  const message = messageIn(conversationId);
+  await store.append(message);
+  const relaunched = once(process, 'worker');
+  const ended = thread.terminate();
+  await expect(store.append(messageIn(conversationId))).rejects.toMatchObject({
+    code: 'unavailable',
+    retryable: true,
+  });
+  await ended;
+  expect(store.ready).toBe(false);
+  await relaunched;
+  // Requests wait for the new thread to open the database.
+  expect(await store.append(message)).toMatchObject({ seq: 1, duplicate: true });
+  expect(store.ready).toBe(true);
+});
+
+test('too many waiting requests are refused as capacity, and a request that is not answered in time as timeout', async () => {
+  const store = await SqliteConversationStore.open({
+    folder: temporaryFolder(),
+    log: silentLog,
+    requestTimeoutMs: 0,
+    maxWaiting: 2,
+  });
+  onTestFinished(() => store.close());
+  const outcomes = await Promise.allSettled([1, 2, 3].map(() => store.runningCalls()));
+  expect(outcomes).toMatchObject([
+    { reason: { code: 'timeout', retryable: true } },
+    { reason: { code: 'timeout' } },
+    { reason: { code: 'capacity', retryable: true } },
+  ]);
+});
+
 describe('migrations of SQLite', () => {
   const now = new Date('2026-03-04T05:06:07.890Z');
   const tomorrow = [...migrations, 'ALTER TABLE messages ADD COLUMN edited_at_ms INTEGER'];

@@ -1,0 +1,470 @@
+/**
+ * Owns the rules of ChatService on a fake clock and a store in memory that can be down: call lifetimes, visibility, live order.
+ * Does not own durability (server/test/contract/).
+ */
+import { CallError, type ChatMessage } from '@parley/protocol';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Clock } from '../clock.ts';
+import { ChatService } from './ChatService.ts';
+import type {
+  Appended,
+  ConversationKey,
+  ConversationStore,
+  NewMessage,
+  Page,
+  PageQuery,
+  RunningCall,
+} from './ports.ts';
+
+const guests = { tenant: 'default', roomId: 'garden' };
+const acme = { tenant: 'acme', roomId: 'garden' };
+const ada = { senderId: 'ada', senderName: 'Ada' };
+const MINUTE = 60_000;
+
+class FakeClock implements Clock {
+  #nowMs = 1_700_000_000_000;
+  #timers: Array<{ atMs: number; callback: () => void }> = [];
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  setTimeout(callback: () => void, ms: number): () => void {
+    const timer = { atMs: this.#nowMs + ms, callback };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  }
+
+  /** Turns the hands, timer by timer, and lets what each started come to rest. */
+  async advance(ms: number): Promise<void> {
+    const untilMs = this.#nowMs + ms;
+    for (;;) {
+      await rest();
+      const next = this.#timers.toSorted((a, b) => a.atMs - b.atMs)[0];
+      if (next === undefined || next.atMs > untilMs) break;
+      this.#timers = this.#timers.filter((other) => other !== next);
+      this.#nowMs = Math.max(this.#nowMs, next.atMs);
+      next.callback();
+    }
+    this.#nowMs = untilMs;
+    await rest();
+  }
+}
+
+/** Promises settle before the next turn of the event loop. */
+const rest = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Keeps rows in memory. `fault` decides per call name: nothing, refuse before, or refuse after it took effect. */
+class MemoryStore implements ConversationStore {
+  readonly calls: Array<RunningCall & { endedAtMs: number | null }> = [];
+  readonly messages: ChatMessage[] = [];
+  readonly ready = true;
+  readonly swept: number[] = [];
+  fault: Partial<Record<keyof ConversationStore, 'before' | 'after'>> = {};
+
+  openCall(key: ConversationKey, nowMs: number): Promise<RunningCall> {
+    return this.#do('openCall', () => {
+      const conversationId = `${key.tenant}:${key.roomId}`;
+      const at = this.calls.findIndex(
+        (call) => call.conversationId === conversationId && call.endedAtMs === null,
+      );
+      const lastSeq = this.#lastSeq(conversationId);
+      const running = this.calls[at];
+      if (running) {
+        this.calls[at] = { ...running, emptySinceMs: null };
+        return { ...running, emptySinceMs: null, lastSeq };
+      }
+      const call = {
+        key,
+        conversationId,
+        callId: `call-${this.calls.length + 1}`,
+        startedAtMs: nowMs,
+        firstSeq: lastSeq + 1,
+        lastSeq,
+        emptySinceMs: null,
+      };
+      this.calls.push({ ...call, endedAtMs: null });
+      return call;
+    });
+  }
+
+  setCallEmptySince(callId: string, emptySinceMs: number | null): Promise<void> {
+    return this.#do('setCallEmptySince', () => this.#change(callId, { emptySinceMs }));
+  }
+
+  endCall(callId: string, nowMs: number): Promise<void> {
+    return this.#do('endCall', () => this.#change(callId, { endedAtMs: nowMs }));
+  }
+
+  runningCalls(): Promise<RunningCall[]> {
+    return this.#do('runningCalls', () =>
+      this.calls
+        .filter((call) => call.endedAtMs === null)
+        .map((call) => ({ ...call, lastSeq: this.#lastSeq(call.conversationId) })),
+    );
+  }
+
+  append(message: NewMessage): Promise<Appended> {
+    return this.#do('append', () => {
+      const { conversationId, messageId, senderId } = message;
+      const known = this.messages.find(
+        (other) =>
+          other.conversationId === conversationId &&
+          other.messageId === messageId &&
+          other.senderId === senderId,
+      );
+      if (known) return { seq: known.seq, sentAtMs: known.sentAtMs, duplicate: true };
+      const seq = this.#lastSeq(conversationId) + 1;
+      this.messages.push({ ...message, seq });
+      return { seq, sentAtMs: message.sentAtMs, duplicate: false };
+    });
+  }
+
+  page(conversationId: string, { fromSeq, afterSeq, beforeSeq = Infinity, limit }: PageQuery): Promise<Page> {
+    return this.#do('page', () => {
+      const within = this.messages.filter(
+        ({ conversationId: id, seq }) =>
+          id === conversationId && seq >= fromSeq && seq > (afterSeq ?? 0) && seq < beforeSeq,
+      );
+      const messages = afterSeq === undefined ? within.slice(-limit) : within.slice(0, limit);
+      return { messages, hasMore: within.length > messages.length };
+    });
+  }
+
+  lastSeq(conversationId: string): Promise<number> {
+    return this.#do('lastSeq', () => this.#lastSeq(conversationId));
+  }
+
+  deleteBefore(cutoffMs: number): Promise<number> {
+    return this.#do('deleteBefore', () => this.swept.push(cutoffMs));
+  }
+
+  async close(): Promise<void> {}
+
+  #lastSeq(conversationId: string): number {
+    return this.messages.filter((message) => message.conversationId === conversationId).length;
+  }
+
+  #change(callId: string, change: { emptySinceMs: number | null } | { endedAtMs: number }): void {
+    const at = this.calls.findIndex((call) => call.callId === callId && call.endedAtMs === null);
+    if (at >= 0) this.calls[at] = { ...this.calls[at]!, ...change };
+  }
+
+  async #do<R>(name: keyof ConversationStore, act: () => R): Promise<R> {
+    const fault = this.fault[name];
+    if (fault === 'before') throw new CallError('unavailable', 'down');
+    const result = act();
+    await rest();
+    if (fault === 'after') throw new CallError('timeout', 'no answer');
+    return result;
+  }
+}
+
+let nextMessage = 1;
+const text = (words: string) => ({ messageId: `m-${nextMessage++}`, text: words });
+
+const start = async (store = new MemoryStore(), clock = new FakeClock()) => {
+  const log = { info: () => {}, warn: () => {}, error: () => {} };
+  const service = await ChatService.start({ store, clock, log, emptyTimeoutMs: MINUTE, retentionDays: 30 });
+  onTestFinished(() => service.close());
+  const told: string[] = [];
+  service.onMessage((key, message) => told.push(`${key.tenant} ${message.seq} ${message.text}`));
+  const ended: ConversationKey[] = [];
+  service.onCallEnded((key) => ended.push(key));
+  return { service, store, clock, told, ended };
+};
+
+describe('sending', () => {
+  test('answers with the place of the message and tells it', async () => {
+    const { service, told, clock } = await start();
+    service.roomOccupied(guests);
+    const answer = await service.send(guests, ada, text('hello'));
+    expect(answer).toEqual({ seq: 1, sentAtMs: clock.now(), duplicate: false });
+    expect(told).toEqual(['default 1 hello']);
+    expect(service.currentTail(guests)).toEqual({
+      conversationId: 'default:garden',
+      firstSeq: 1,
+      lastSeq: 1,
+    });
+  });
+
+  test('a resend gets the first answer and is not told again', async () => {
+    const { service, told, clock } = await start();
+    service.roomOccupied(guests);
+    const message = text('hello');
+    const first = await service.send(guests, ada, message);
+    await clock.advance(5000);
+    expect(await service.send(guests, ada, { ...message, text: 'other' })).toEqual({
+      ...first,
+      duplicate: true,
+    });
+    await clock.advance(5000);
+    expect(told).toEqual(['default 1 hello']);
+  });
+
+  test('into a room where nobody is, is refused', async () => {
+    const { service } = await start();
+    await expect(service.send(guests, ada, text('hello'))).rejects.toMatchObject({ code: 'invalid-state' });
+  });
+
+  test('a listener that throws takes neither the answer nor the other listeners with it', async () => {
+    const { service } = await start();
+    const heard: number[] = [];
+    service.onMessage(() => {
+      throw new Error('broken listener');
+    });
+    service.onMessage((_key, message) => heard.push(message.seq));
+    service.roomOccupied(guests);
+    await service.send(guests, ada, text('hello'));
+    expect(heard).toEqual([1]);
+  });
+
+  test('a message whose answer was lost is told all the same, before what follows it, and once', async () => {
+    const { service, store, told, clock } = await start();
+    service.roomOccupied(guests);
+    await service.send(guests, ada, text('one'));
+    store.fault = { append: 'after' };
+    const lost = text('two');
+    await expect(service.send(guests, ada, lost)).rejects.toMatchObject({ code: 'timeout', retryable: true });
+    store.fault = {};
+    await service.send(guests, ada, text('three'));
+    expect(await service.send(guests, ada, lost)).toMatchObject({ seq: 2, duplicate: true });
+    await clock.advance(5000);
+    expect(told).toEqual(['default 1 one', 'default 2 two', 'default 3 three']);
+  });
+
+  test('a last message whose answer was lost is told although nothing follows it', async () => {
+    const { service, store, told, clock } = await start();
+    service.roomOccupied(guests);
+    await service.tail(guests);
+    store.fault = { append: 'after', page: 'before' };
+    await expect(service.send(guests, ada, text('one'))).rejects.toMatchObject({ code: 'timeout' });
+    await clock.advance(10_000);
+    expect(told).toEqual([]);
+    store.fault = {};
+    await clock.advance(1000);
+    expect(told).toEqual(['default 1 one']);
+    expect(service.currentTail(guests)).toMatchObject({ lastSeq: 1 });
+  });
+
+  test('a hole that the sweep made does not hold up what follows', async () => {
+    const { service, store, told, clock } = await start();
+    service.roomOccupied(guests);
+    await service.tail(guests);
+    store.fault = { append: 'after' };
+    for (const words of ['one', 'two']) await service.send(guests, ada, text(words)).catch(() => {});
+    store.fault = {};
+    // The rows are gone, the seqs are not.
+    store.messages[0] = { ...store.messages[0]!, seq: -1 };
+    await service.send(guests, ada, text('three'));
+    await clock.advance(2000);
+    expect(told).toEqual(['default 2 two', 'default 3 three']);
+  });
+});
+
+describe('reading', () => {
+  test('guests see the chat of the current call only', async () => {
+    const { service, clock } = await start();
+    service.roomOccupied(guests);
+    await service.send(guests, ada, text('from the first call'));
+    service.roomEmpty(guests);
+    await clock.advance(MINUTE);
+    service.roomOccupied(guests);
+    expect(await service.history(guests, {})).toMatchObject({
+      messages: [],
+      hasMore: false,
+      tail: { firstSeq: 2, lastSeq: 1 },
+    });
+    await service.send(guests, ada, text('from the second'));
+    const { messages } = await service.history(guests, { afterSeq: 0 });
+    expect(messages.map((message) => message.text)).toEqual(['from the second']);
+    expect((await service.history(guests, { beforeSeq: 2 })).messages).toEqual([]);
+  });
+
+  test('rooms of a tenant show everything that is kept', async () => {
+    const { service, clock } = await start();
+    service.roomOccupied(acme);
+    await service.send(acme, ada, text('from the first call'));
+    service.roomEmpty(acme);
+    await clock.advance(MINUTE);
+    service.roomOccupied(acme);
+    const { messages, tail } = await service.history(acme, {});
+    expect(messages.map((message) => message.text)).toEqual(['from the first call']);
+    expect(tail).toEqual({ conversationId: 'acme:garden', firstSeq: 1, lastSeq: 1 });
+  });
+
+  test('a page has at most 50 messages', async () => {
+    const { service } = await start();
+    service.roomOccupied(guests);
+    for (let count = 0; count < 60; count++) await service.send(guests, ada, text('hello'));
+    const page = await service.history(guests, {});
+    expect(page.hasMore).toBe(true);
+    expect([page.messages.length, page.messages[0]!.seq, page.messages.at(-1)!.seq]).toEqual([50, 11, 60]);
+  });
+});
+
+describe('the life of a call', () => {
+  test('ends one timeout after the last leave, not before, and is told', async () => {
+    const { service, store, clock, ended } = await start();
+    service.roomOccupied(guests);
+    service.roomEmpty(guests);
+    await clock.advance(MINUTE - 1);
+    expect(store.calls[0]).toMatchObject({ endedAtMs: null });
+    await clock.advance(1);
+    expect(store.calls[0]).toMatchObject({ endedAtMs: clock.now() });
+    expect(ended).toEqual([guests]);
+    expect(service.currentTail(guests)).toBeUndefined();
+  });
+
+  test('goes on when somebody comes back in time', async () => {
+    const { service, store, clock, ended } = await start();
+    service.roomOccupied(guests);
+    service.roomEmpty(guests);
+    await clock.advance(MINUTE - 1);
+    service.roomOccupied(guests);
+    await clock.advance(10 * MINUTE);
+    expect(store.calls).toMatchObject([{ endedAtMs: null, emptySinceMs: null }]);
+    expect(ended).toEqual([]);
+  });
+
+  test('counts from the first of repeated leaves', async () => {
+    const { service, store, clock } = await start();
+    service.roomOccupied(guests);
+    service.roomEmpty(guests);
+    await clock.advance(MINUTE / 2);
+    service.roomEmpty(guests);
+    await clock.advance(MINUTE / 2);
+    expect(store.calls[0]!.endedAtMs).not.toBeNull();
+  });
+
+  test('an empty room goes on counting across a restart', async () => {
+    const { service, store, clock } = await start();
+    service.roomOccupied(guests);
+    service.roomEmpty(guests);
+    await clock.advance(MINUTE / 2);
+    await service.close();
+    const restarted = await start(store, clock);
+    await clock.advance(MINUTE / 2 - 1);
+    expect(store.calls[0]).toMatchObject({ endedAtMs: null });
+    await clock.advance(1);
+    expect(store.calls[0]!.endedAtMs).toBe(clock.now());
+    expect(restarted.ended).toEqual([guests]);
+  });
+
+  test('an empty room whose time ran out while the server was down ends at start', async () => {
+    const { service, store, clock } = await start();
+    service.roomOccupied(guests);
+    service.roomEmpty(guests);
+    await rest();
+    await service.close();
+    await clock.advance(10 * MINUTE);
+    await start(store, clock);
+    await clock.advance(0);
+    expect(store.calls[0]!.endedAtMs).toBe(clock.now());
+  });
+
+  test('a restart does not end an occupied call: its people have the whole time to come back, to the same chat', async () => {
+    const { service, store, clock } = await start();
+    service.roomOccupied(guests);
+    await service.send(guests, ada, text('before'));
+    await service.close();
+    await clock.advance(10 * MINUTE);
+    const restarted = await start(store, clock);
+    await clock.advance(MINUTE - 1);
+    restarted.service.roomOccupied(guests);
+    await clock.advance(MINUTE);
+    expect(store.calls).toMatchObject([{ endedAtMs: null, emptySinceMs: null }]);
+    const { messages } = await restarted.service.history(guests, {});
+    expect(messages.map((message) => message.text)).toEqual(['before']);
+    await restarted.service.send(guests, ada, text('after'));
+    expect(restarted.told).toEqual(['default 2 after']);
+  });
+
+  test('somebody who comes back while the end is being written gets a new call', async () => {
+    const { service, store, clock, ended } = await start();
+    service.roomOccupied(guests);
+    service.roomEmpty(guests);
+    const advanced = clock.advance(MINUTE);
+    while (store.calls[0]?.endedAtMs == null) await Promise.resolve().then(rest);
+    service.roomOccupied(guests);
+    await advanced;
+    await service.send(guests, ada, text('hello'));
+    expect(store.calls).toMatchObject([
+      { callId: 'call-1' },
+      { callId: 'call-2', endedAtMs: null, emptySinceMs: null },
+    ]);
+    expect(ended.length).toBeLessThanOrEqual(1);
+  });
+
+  test('an end whose answer was lost is asked about before somebody goes on in that call', async () => {
+    const { service, store, clock } = await start();
+    service.roomOccupied(guests);
+    service.roomEmpty(guests);
+    await rest();
+    store.fault = { endCall: 'after' };
+    await clock.advance(MINUTE);
+    store.fault = {};
+    service.roomOccupied(guests);
+    await clock.advance(2000);
+    await service.send(guests, ada, text('hello'));
+    expect(store.calls).toHaveLength(2);
+    expect(store.calls[1]).toMatchObject({ endedAtMs: null });
+  });
+});
+
+describe('while the store is down', () => {
+  test('entering does not fail, writing says so, and both heal', async () => {
+    const { service, store, clock } = await start();
+    store.fault = { openCall: 'before' };
+    service.roomOccupied(guests);
+    await expect(service.send(guests, ada, text('hello'))).rejects.toMatchObject({
+      code: 'unavailable',
+      retryable: true,
+    });
+    expect(service.currentTail(guests)).toBeUndefined();
+    await clock.advance(5000);
+    store.fault = {};
+    await clock.advance(1000);
+    expect(service.currentTail(guests)).toMatchObject({ lastSeq: 0 });
+    expect(await service.send(guests, ada, text('hello'))).toMatchObject({ seq: 1 });
+  });
+
+  test('the end of a call is written once it is back', async () => {
+    const { service, store, clock, ended } = await start();
+    service.roomOccupied(guests);
+    service.roomEmpty(guests);
+    await rest();
+    store.fault = { endCall: 'before' };
+    await clock.advance(5 * MINUTE);
+    expect(ended).toEqual([]);
+    store.fault = {};
+    await clock.advance(1000);
+    expect(ended).toEqual([guests]);
+    expect(store.calls[0]!.endedAtMs).not.toBeNull();
+  });
+
+  test('a call that was never stored ends without it', async () => {
+    const { service, store, clock, ended } = await start();
+    store.fault = { openCall: 'before' };
+    service.roomOccupied(guests);
+    service.roomEmpty(guests);
+    await clock.advance(MINUTE + 1000);
+    expect(ended).toEqual([guests]);
+    expect(store.calls).toEqual([]);
+  });
+});
+
+test('the sweep runs at start and every hour, with the retention as cutoff, also after a failure', async () => {
+  const store = new MemoryStore();
+  const clock = new FakeClock();
+  const startMs = clock.now();
+  await start(store, clock);
+  store.fault = { deleteBefore: 'before' };
+  await clock.advance(60 * MINUTE);
+  store.fault = {};
+  await clock.advance(60 * MINUTE);
+  const retentionMs = 30 * 24 * 60 * MINUTE;
+  expect(store.swept).toEqual([startMs - retentionMs, startMs + 120 * MINUTE - retentionMs]);
+});
