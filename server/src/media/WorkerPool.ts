@@ -95,6 +95,7 @@ export class WorkerPool {
   async whenLive(limitMs: number): Promise<[MediaWorker, ...MediaWorker[]]> {
     const [first, ...others] = this.live();
     if (first) return [first, ...others];
+    if (this.#closing.signal.aborted) throw new CallError('unavailable', 'the media plane is closed');
     await new Promise<void>((resolve, reject) => {
       const done = () => {
         clearTimeout(timer);

@@ -82,8 +82,9 @@ export interface MediaEvents {
 
 /**
  * The media plane in domain words. Every id is looked up among what the given seat owns: a foreign one is `not-found`.
- * All calls fail with a CallError: `not-found`, `invalid-request` (mediasoup refused the parameters), `unavailable` (worker
- * lost, nothing can be placed) or `timeout`.
+ * All calls fail with a CallError: `not-found`, `invalid-request` (mediasoup refused the parameters), `invalid-state`
+ * (connected with other parameters, a later generation stands), `unsupported` (this device cannot decode it), `capacity`,
+ * `unavailable` (worker lost, nothing can be placed) or `timeout`.
  */
 export interface MediaPort {
   /** What every router can do; the same for all workers. */
@@ -110,6 +111,7 @@ export interface MediaPort {
     },
   ): Promise<void>;
   setProducerPaused(peer: MediaPeer, source: Source, paused: boolean): Promise<void>;
+  /** Nothing happens when the source is not published. */
   closeProducer(peer: MediaPeer, source: Source): Promise<void>;
   /** Consumes one publication of the same room, paused. Consuming again gives the consumer that is there. */
   consume(peer: MediaPeer, transportId: string, publicationId: string): Promise<ConsumerInfo>;
