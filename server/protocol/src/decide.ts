@@ -23,6 +23,8 @@ export type RoomCommand =
       userId: string;
       displayName: string;
       role: Role;
+      /** What the seat may publish. A seat that is taken back with fewer rights loses what it published beyond them. */
+      publish: readonly Source[];
       /** Guests moderate among themselves: the first becomes host. */
       guest: boolean;
       /** When the token expires; absent for guests. */
@@ -167,7 +169,7 @@ function join(
   if (Object.keys(settings).length > 0) patches.push({ entity: 'room', id: ROOM_ENTITY_ID, set: settings });
 
   const peer = reader.get('peer', command.peerId);
-  const { userId, displayName, role, tokenExpiresAtMs, sessionEndsAtMs } = command;
+  const { peerId, userId, displayName, role, tokenExpiresAtMs, sessionEndsAtMs } = command;
   const seat = reader.get('seat', command.peerId);
   if (seat?.sessionEndsAtMs !== sessionEndsAtMs || seat.tokenExpiresAtMs !== tokenExpiresAtMs) {
     const set = { sessionEndsAtMs, tokenExpiresAtMs: tokenExpiresAtMs ?? null };
@@ -183,6 +185,12 @@ function join(
   } else if (peer.connection !== 'online' || peer.displayName !== displayName || peer.role !== role) {
     patches.push({ entity: 'peer', id: command.peerId, set: { displayName, role, connection: 'online' } });
   }
+  if (peer) {
+    const granted = role === 'viewer' ? [] : command.publish;
+    const lost = sources.filter((source) => !granted.includes(source));
+    patches.push(...lost.flatMap((source) => unpublish(reader, peerId, source)));
+    if (role === 'viewer' && room?.hostPeerId === peerId) patches.push(handOver(reader, peerId));
+  }
   return patches;
 }
 
@@ -191,16 +199,18 @@ function vacate(reader: Reader, peerId: string): Patch[] {
   const patches: Patch[] = sources.flatMap((source) => unpublish(reader, peerId, source));
   patches.push({ entity: 'peer', id: peerId, delete: true });
   if (reader.get('seat', peerId)) patches.push({ entity: 'seat', id: peerId, delete: true });
-  if (reader.get('room', ROOM_ENTITY_ID)?.hostPeerId === peerId) {
-    // The longest-present participant takes over; if they go in the same moment, their own leave hands it on.
-    const [next] = reader
-      .list('peer')
-      .filter(([id, peer]) => id !== peerId && peer.role !== 'viewer')
-      .sort(([, a], [, b]) => a.joinedAtMs - b.joinedAtMs);
-    if (next) reader.get('peer', next[0]);
-    patches.push({ entity: 'room', id: ROOM_ENTITY_ID, set: { hostPeerId: next ? next[0] : null } });
-  }
+  if (reader.get('room', ROOM_ENTITY_ID)?.hostPeerId === peerId) patches.push(handOver(reader, peerId));
   return patches;
+}
+
+/** The longest-present participant takes over as host; if they go in the same moment, one of both decides again. */
+function handOver(reader: Reader, peerId: string): Patch {
+  const [next] = reader
+    .list('peer')
+    .filter(([id, peer]) => id !== peerId && peer.role !== 'viewer')
+    .sort(([, a], [, b]) => a.joinedAtMs - b.joinedAtMs);
+  if (next) reader.get('peer', next[0]);
+  return { entity: 'room', id: ROOM_ENTITY_ID, set: { hostPeerId: next ? next[0] : null } };
 }
 
 function publish(reader: Reader, command: Extract<RoomCommand, { type: 'publish' }>): Patch[] {

@@ -29,6 +29,7 @@ export interface VerifiedToken {
   readonly roomId: string | undefined;
   readonly role: Role;
   readonly grants: Grants;
+  /** Until when it is accepted, the tolerance included. */
   readonly expiresAtMs: number;
 }
 
@@ -78,7 +79,7 @@ export async function verifyToken(
   // One right, two ways to write it: afterwards a host is who may moderate, and nobody else.
   const role = moderate ? 'host' : asked === 'host' ? 'speaker' : asked;
   const grants = { ...usualGrants(asked), ...given, moderate };
-  return { tenant, userId, displayName, roomId, role, grants, expiresAtMs: exp * 1000 };
+  return { tenant, userId, displayName, roomId, role, grants, expiresAtMs: (exp + CLOCK_TOLERANCE_S) * 1000 };
 }
 
 /** What a role may do when nothing else is said. */

@@ -9,10 +9,13 @@ import {
   countEntities,
   decide,
   getEntity,
+  publicationIdOf,
   ROOM_ENTITY_ID,
   type RoomCommand,
+  type RoomEvent,
   type RoomState,
   type Source,
+  sources,
   toClientEvent,
   toSnapshot,
 } from '@parley/protocol';
@@ -39,7 +42,7 @@ export interface CallBook {
 /** Everything that a join says about who takes the seat. */
 export type Joining = Pick<
   Extract<RoomCommand, { type: 'join' }>,
-  'userId' | 'displayName' | 'role' | 'guest' | 'tokenExpiresAtMs' | 'sessionEndsAtMs'
+  'userId' | 'displayName' | 'role' | 'publish' | 'guest' | 'tokenExpiresAtMs' | 'sessionEndsAtMs'
 >;
 
 /** The parts that an engine works with. */
@@ -98,18 +101,21 @@ export class RoomEngine {
   join(seat: MediaPeer, joining: Joining): Promise<void> {
     return this.inTurn(seat, () =>
       this.#rooms.run(roomKeyText(seat.room), async () => {
+        const joinUnder = ({ callId, startedAtMs }: CallIdentity): RoomCommand => ({
+          type: 'join',
+          peerId: seat.peerId,
+          ...joining,
+          nowMs: this.#clock.now(),
+          callId,
+          callStartedAtMs: startedAtMs,
+          maxPeers: this.#maxPeers,
+        });
+        // Refused before anybody counts as present: who is barred must not keep a call alive by trying.
+        decide(await this.#log.read(seat.room), joinUnder({ callId: '', startedAtMs: 0 }));
         this.#calls.roomOccupied(seat.room);
         try {
-          const call = await this.#callOf(seat.room);
-          await this.#commit(seat.room, {
-            type: 'join',
-            peerId: seat.peerId,
-            ...joining,
-            nowMs: this.#clock.now(),
-            callId: call.callId,
-            callStartedAtMs: call.startedAtMs,
-            maxPeers: this.#maxPeers,
-          });
+          const { event } = await this.#commit(seat.room, joinUnder(await this.#callOf(seat.room)));
+          await this.#closeUnpublished(seat, event);
         } catch (error) {
           this.#tellIfEmpty(seat.room, await this.#log.read(seat.room));
           throw error;
@@ -196,7 +202,7 @@ export class RoomEngine {
     room: RoomKey,
     command: RoomCommand,
     request?: Request,
-  ): Promise<{ state: RoomState; reply: unknown }> {
+  ): Promise<{ state: RoomState; event?: RoomEvent | undefined; reply: unknown }> {
     let state = await this.#log.read(room);
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const decision = decide(state, command);
@@ -206,7 +212,7 @@ export class RoomEngine {
       });
       switch (result.status) {
         case 'committed':
-          return { state: result.state, reply: request?.reply };
+          return { state: result.state, event: result.event, reply: request?.reply };
         case 'repeated':
           return { state, reply: result.reply };
         case 'conflict':
@@ -233,6 +239,15 @@ export class RoomEngine {
       if (!(error instanceof CallError)) throw error;
       // While its storage is down a call goes on under what is known, or begins without a record.
       return shown ?? { callId: `c_${crypto.randomUUID()}`, startedAtMs: this.#clock.now() };
+    }
+  }
+
+  /** Media of publications that a seat lost because it was taken back with fewer rights. */
+  async #closeUnpublished(seat: MediaPeer, event: RoomEvent | undefined): Promise<void> {
+    for (const patch of event?.patches ?? []) {
+      const source = sources.find((name) => publicationIdOf(seat.peerId, name) === patch.id);
+      if (patch.entity !== 'publication' || !('delete' in patch) || !source) continue;
+      await this.#media.closeProducer(seat, source).catch(ignoreGone);
     }
   }
 

@@ -35,6 +35,7 @@ export const seatHandlers: HandlersOf<'hello' | 'ping' | 'join' | 'leave'> = {
         userId,
         displayName,
         role,
+        publish: identity.grants.publish,
         guest,
         sessionEndsAtMs,
         ...(tokenExpiresAtMs !== undefined && { tokenExpiresAtMs }),

@@ -1,0 +1,277 @@
+/**
+ * The rules of a room, one by one, and by property over whatever people may do.
+ */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  countEntities,
+  type Decision,
+  decide,
+  emptyRoom,
+  entityVersion,
+  fromSnapshot,
+  getEntity,
+  isHost,
+  listEntities,
+  publicationIdOf,
+  type RoomCommand,
+  type RoomEvent,
+  type RoomState,
+  reduce,
+  sources,
+  toClientEvent,
+  toSnapshot,
+} from './index.ts';
+
+const MAX_PEERS = 4;
+const join = (peerId: string, more: Partial<Extract<RoomCommand, { type: 'join' }>> = {}): RoomCommand => ({
+  type: 'join',
+  peerId,
+  userId: `user-of-${peerId}`,
+  displayName: peerId.toUpperCase(),
+  role: 'speaker',
+  publish: sources,
+  guest: true,
+  sessionEndsAtMs: 9_000,
+  nowMs: 1_000,
+  callId: 'call',
+  callStartedAtMs: 1_000,
+  maxPeers: MAX_PEERS,
+  ...more,
+});
+
+const apply = (state: RoomState, command: RoomCommand): RoomState => {
+  const { patches } = decide(state, command);
+  return patches.length === 0
+    ? state
+    : reduce(state, [{ version: state.version + 1, patches: [...patches] }]);
+};
+const roomAfter = (...commands: RoomCommand[]): RoomState =>
+  commands.reduce(apply, emptyRoom('room', 'epoch'));
+const codeOf = (run: () => unknown): string | undefined => {
+  try {
+    run();
+    return undefined;
+  } catch (error) {
+    return (error as { code?: string }).code;
+  }
+};
+
+describe('decide', () => {
+  test('[JOIN2] joining again changes nothing but what changed', () => {
+    const state = roomAfter(join('a'));
+    expect(decide(state, join('a')).patches).toEqual([]);
+    expect(decide(state, join('a', { displayName: 'New' })).patches).toMatchObject([
+      { entity: 'peer', id: 'a', set: { displayName: 'New' } },
+    ]);
+    const away = apply(state, { type: 'setConnection', peerId: 'a', connection: 'reconnecting' });
+    expect(getEntity(apply(away, join('a')), 'peer', 'a')).toEqual(getEntity(state, 'peer', 'a'));
+  });
+
+  test('[JOIN3] who takes a seat back with fewer rights loses what they published beyond them, and the host role', () => {
+    const publish = (source: 'mic' | 'camera'): RoomCommand => ({
+      type: 'publish',
+      peerId: 'a',
+      source,
+      generation: 1,
+      muted: false,
+    });
+    const state = roomAfter(join('a'), join('b'), publish('mic'), publish('camera'));
+    const muted = apply(state, join('a', { publish: ['mic'] }));
+    expect(listEntities(muted, 'publication').map(([id]) => id)).toEqual(['a.mic']);
+    const viewer = apply(state, join('a', { role: 'viewer' }));
+    expect(countEntities(viewer, 'publication')).toBe(0);
+    expect(isHost(viewer, 'a')).toBe(false);
+    expect(isHost(viewer, 'b')).toBe(true);
+  });
+
+  test('[LEAVE2] with a seat goes all that it published', () => {
+    const state = roomAfter(
+      join('a'),
+      { type: 'publish', peerId: 'a', source: 'mic', generation: 1, muted: false },
+      { type: 'publish', peerId: 'a', source: 'camera', generation: 1, muted: false },
+      { type: 'leave', peerId: 'a' },
+    );
+    expect(countEntities(state, 'publication')).toBe(0);
+    expect(countEntities(state, 'peer')).toBe(0);
+    expect(decide(state, { type: 'leave', peerId: 'a' }).patches).toEqual([]);
+  });
+
+  test('[PUBLISH1] an older generation never replaces a newer one', () => {
+    const publish = (generation: number): RoomCommand => ({
+      type: 'publish',
+      peerId: 'a',
+      source: 'mic',
+      generation,
+      muted: false,
+    });
+    const state = roomAfter(join('a'), publish(5), publish(3));
+    expect(getEntity(state, 'publication', 'a.mic')?.generation).toBe(5);
+  });
+
+  test('[MOD6] only a host by token moderates among members, whoever came first', () => {
+    const state = roomAfter(join('a', { guest: false }), join('b', { guest: false, role: 'host' }));
+    expect(isHost(state, 'a')).toBe(false);
+    expect(codeOf(() => decide(state, { type: 'remove', peerId: 'a', targetPeerId: 'b' }))).toBe('forbidden');
+    expect(codeOf(() => decide(state, { type: 'remove', peerId: 'b', targetPeerId: 'b' }))).toBe(
+      'invalid-request',
+    );
+  });
+
+  test('[MOD7] a bar holds until the token expires for the identity, until the session ends for the session', () => {
+    const host = join('h', { guest: false, role: 'host' });
+    const member = { guest: false, userId: 'u', tokenExpiresAtMs: 2_000, sessionEndsAtMs: 9_000 };
+    const state = roomAfter(host, join('m', member), { type: 'remove', peerId: 'h', targetPeerId: 'm' });
+    const at = (peerId: string, nowMs: number) =>
+      codeOf(() => decide(state, join(peerId, { ...member, nowMs })));
+    expect(at('another-session', 1_999)).toBe('forbidden');
+    expect(at('another-session', 2_000)).toBeUndefined();
+    expect(at('m', 8_999)).toBe('forbidden');
+    expect(at('m', 9_000)).toBeUndefined();
+  });
+
+  test('[MOD8] a host mutes; only the owner unmutes', () => {
+    const state = roomAfter(
+      join('a'),
+      join('b'),
+      { type: 'publish', peerId: 'b', source: 'mic', generation: 1, muted: false },
+      { type: 'moderatorMute', peerId: 'a', targetPeerId: 'b', source: 'mic' },
+    );
+    expect(getEntity(state, 'publication', 'b.mic')?.muted).toBe(true);
+    const after = apply(state, { type: 'setMuted', peerId: 'b', source: 'mic', muted: false });
+    expect(getEntity(after, 'publication', 'b.mic')?.muted).toBe(false);
+  });
+});
+
+const peerIds = ['a', 'b', 'c', 'd', 'e'];
+const peerId = fc.constantFrom(...peerIds);
+const source = fc.constantFrom(...sources);
+const command: fc.Arbitrary<RoomCommand> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc
+      .record({ id: peerId, role: fc.constantFrom('speaker' as const, 'viewer' as const) })
+      .map(({ id, role }) => join(id, { role })),
+  },
+  fc.record({ type: fc.constant('leave' as const), peerId }),
+  fc.record({
+    type: fc.constant('setConnection' as const),
+    peerId,
+    connection: fc.constantFrom('online' as const, 'reconnecting' as const),
+  }),
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      type: fc.constant('publish' as const),
+      peerId,
+      source,
+      generation: fc.integer({ min: 1, max: 9 }),
+      muted: fc.boolean(),
+    }),
+  },
+  fc.record({ type: fc.constant('unpublish' as const), peerId, source }),
+  fc.record({ type: fc.constant('setMuted' as const), peerId, source, muted: fc.boolean() }),
+  fc.record({ type: fc.constant('moderatorMute' as const), peerId, targetPeerId: peerId, source }),
+  fc.record({ type: fc.constant('moderatorStop' as const), peerId, targetPeerId: peerId, source }),
+  fc.record({ type: fc.constant('remove' as const), peerId, targetPeerId: peerId }),
+);
+
+/** A log as every twin is one: conditional commits, limits, events. */
+class TinyLog {
+  state = emptyRoom('room', 'epoch');
+  readonly events: RoomEvent[] = [];
+
+  commit({ patches, reads, limits }: Decision): 'committed' | 'conflict' | 'full' {
+    for (const { entity, id, version } of reads) {
+      if (entityVersion(this.state, entity, id) !== version) return 'conflict';
+    }
+    if (patches.length === 0) return 'committed';
+    const event = { version: this.state.version + 1, patches: [...patches] };
+    const next = reduce(this.state, [event]);
+    if (limits.some(({ entity, max }) => (next.tables.get(entity)?.size ?? 0) > max)) return 'full';
+    this.events.push(event);
+    this.state = next;
+    return 'committed';
+  }
+}
+
+function checkInvariants(state: RoomState): void {
+  const peers = new Map(listEntities(state, 'peer'));
+  expect(peers.size).toBeLessThanOrEqual(MAX_PEERS);
+  for (const [id, publication] of listEntities(state, 'publication')) {
+    expect(id).toBe(publicationIdOf(publication.peerId, publication.source));
+    expect(peers.get(publication.peerId)?.role, 'a publication without its peer, or of a viewer').toBe(
+      'speaker',
+    );
+  }
+  expect([...(state.tables.get('seat')?.keys() ?? [])].sort()).toEqual([...peers.keys()].sort());
+  const hostPeerId = getEntity(state, 'room', 'room')?.hostPeerId;
+  const speakers = [...peers].filter(([, peer]) => peer.role !== 'viewer').map(([id]) => id);
+  if (hostPeerId !== undefined) expect([...peers.keys()]).toContain(hostPeerId);
+  if (speakers.length > 0) expect(hostPeerId, 'nobody hosts a room of guests').toBeDefined();
+}
+
+describe('by property', () => {
+  test('several nodes that decide on stale states keep every invariant, and every reader folds the same room', () => {
+    // Each step: a node decides a command on the state that it read up to three commits ago, and tries again on conflict.
+    const step = fc.record({ command, lag: fc.integer({ min: 0, max: 3 }) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const log = new TinyLog();
+        const history = [log.state];
+        for (const { command, lag } of steps) {
+          let seen = history[Math.max(0, history.length - 1 - lag)]!;
+          for (let attempt = 0; attempt < 5; attempt += 1) {
+            const decision = attemptDecide(seen, command);
+            if (!decision || log.commit(decision) !== 'conflict') break;
+            seen = log.state;
+          }
+          checkInvariants(log.state);
+          history.push(log.state);
+        }
+        expect(reduce(emptyRoom('room', 'epoch'), log.events)).toEqual(log.state);
+        const oneByOne = log.events.reduce(
+          (state, event) => reduce(state, [event]),
+          emptyRoom('room', 'epoch'),
+        );
+        expect(oneByOne).toEqual(log.state);
+      }),
+      { numRuns: 150, seed: 20_260_101 },
+    );
+  });
+
+  test('a client that joins in the middle and hears events twice sees what the server shows', () => {
+    fc.assert(
+      fc.property(fc.array(command, { maxLength: 40 }), fc.nat(), (commands, cut) => {
+        const log = new TinyLog();
+        const states = [log.state];
+        for (const next of commands) {
+          const decision = attemptDecide(log.state, next);
+          if (decision && log.commit(decision) === 'committed') states.push(log.state);
+        }
+        const start = states[cut % states.length]!;
+        const overTheWire = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+        const client = fromSnapshot(overTheWire(toSnapshot(start)));
+        const events = overTheWire(log.events.map(toClientEvent)).filter(
+          (event) => event.version > start.version - 2,
+        );
+        const seen = reduce(reduce(client, events), events);
+        const shown = fromSnapshot(toSnapshot(log.state));
+        for (const entity of ['room', 'peer', 'publication'] as const) {
+          expect(listEntities(seen, entity)).toEqual(listEntities(shown, entity));
+        }
+        expect(seen.version).toBe(log.state.version);
+        expect([...seen.tables.keys()]).not.toContain('ban');
+      }),
+      { numRuns: 150, seed: 20_260_102 },
+    );
+  });
+});
+
+function attemptDecide(state: RoomState, command: RoomCommand): Decision | undefined {
+  try {
+    return decide(state, command);
+  } catch {
+    return undefined;
+  }
+}

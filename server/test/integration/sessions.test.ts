@@ -1,0 +1,191 @@
+/**
+ * Sessions that outlive their sockets, and the whole server: drops, resumes, replaced sockets, the end of the grace time, restarts.
+ */
+import { getEntity, listEntities } from '@parley/protocol';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SignalingClient } from '../support/SignalingClient.ts';
+import { ServerProcess } from '../support/serverProcess.ts';
+import { startTestServer, type TestServer } from '../support/startServer.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.stop());
+
+const connectionOf = (seenBy: SignalingClient, peerId: string): string | undefined =>
+  seenBy.room && getEntity(seenBy.room, 'peer', peerId)?.connection;
+
+const resume = (client: SignalingClient, url = server.url): Promise<SignalingClient> =>
+  SignalingClient.connect(url, { resumeToken: client.hello!.resumeToken });
+
+describe('a socket that drops', () => {
+  test('[RESUME1] keeps its seat and its media; what it missed comes exactly once', async () => {
+    const ada = await SignalingClient.join(server.url, 'drop', 'Ada');
+    const bob = await SignalingClient.join(server.url, 'drop', 'Bob');
+    const { transportId } = await bob.request('createTransport', { direction: 'send' });
+    await bob.cut();
+    await ada.until('Bob reconnects', () => connectionOf(ada, bob.peerId) === 'reconnecting');
+    const carl = await SignalingClient.join(server.url, 'drop', 'Carl');
+
+    const back = await resume(bob);
+    expect(back.hello).toMatchObject({ resumed: true, sessionId: bob.hello!.sessionId });
+    const reply = await back.join('drop', 'Bob', bob.room);
+    expect(reply.peerId).toBe(bob.peerId);
+    expect(reply.transportIds).toEqual([transportId]);
+    const missed = 'events' in reply.room ? reply.room.events : [];
+    expect(missed.map((event) => event.version)).toEqual(
+      missed.map((_, index) => bob.room!.version + 1 + index),
+    );
+    expect(getEntity(back.room!, 'peer', carl.peerId)?.displayName).toBe('Carl');
+    await ada.until('Bob is back', () => connectionOf(ada, bob.peerId) === 'online');
+    await carl.close();
+    await back.until('Carl is gone', () => !getEntity(back.room!, 'peer', carl.peerId));
+    // None of the missed ones came again as a notification.
+    expect(back.roomEvents.every((event) => event.version > missed.at(-1)!.version)).toBe(true);
+    expect(back.room).toEqual(ada.room);
+    await Promise.all([ada.close(), back.close()]);
+  });
+
+  test('[RESUME2] a cursor of another epoch, or beyond the log, gets a snapshot', async () => {
+    const ada = await SignalingClient.join(server.url, 'epochs', 'Ada');
+    for (const since of [
+      { epoch: 'another', version: 1 },
+      { epoch: ada.room!.epoch, version: ada.room!.version + 5 },
+    ]) {
+      const reply = await ada.request('join', { roomId: 'epochs', displayName: 'Ada', since });
+      expect(reply.room).toHaveProperty('snapshot.epoch', ada.room!.epoch);
+    }
+    await ada.close();
+  });
+
+  test('[RESUME3] before it joins again the session has no seat to act from', async () => {
+    const ada = await SignalingClient.join(server.url, 'unseated', 'Ada');
+    await ada.cut();
+    const back = await resume(ada);
+    await expect(back.request('createTransport', { direction: 'send' })).rejects.toMatchObject({
+      code: 'invalid-state',
+    });
+    await back.close();
+  });
+
+  test('[RESUME4] the same session on another socket replaces the first (4409), with one seat all the time', async () => {
+    const ada = await SignalingClient.join(server.url, 'replaced', 'Ada');
+    const bob = await SignalingClient.join(server.url, 'replaced', 'Bob');
+    const again = await resume(bob);
+    expect((await bob.closed).code).toBe(4409);
+    await again.join('replaced', 'Bob', bob.room);
+    await ada.until('Bob is back', () => connectionOf(ada, bob.peerId) === 'online');
+    expect(listEntities(ada.room!, 'peer')).toHaveLength(2);
+    expect(ada.roomEvents.some((event) => event.patches.some((patch) => 'delete' in patch))).toBe(false);
+    await Promise.all([ada.close(), again.close()]);
+  });
+
+  test('[RESUME5] a reload takes its seat back under the same peer id', async () => {
+    const ada = await SignalingClient.join(server.url, 'reload', 'Ada');
+    const bob = await SignalingClient.join(server.url, 'reload', 'Bob');
+    await bob.close(1001);
+    const again = await resume(bob);
+    expect((await again.join('reload', 'Bob')).peerId).toBe(bob.peerId);
+    await ada.until('one Bob', () => connectionOf(ada, bob.peerId) === 'online');
+    expect(listEntities(ada.room!, 'peer')).toHaveLength(2);
+    await Promise.all([ada.close(), again.close()]);
+  });
+
+  test('[RETRY1] a repeated request gets the first answer, also on the next socket', async () => {
+    const ada = await SignalingClient.join(server.url, 'retries', 'Ada');
+    const id = ada.newId();
+    const first = await ada.request('createTransport', { direction: 'send' }, id);
+    expect(await ada.request('createTransport', { direction: 'send' }, id)).toEqual(first);
+    await ada.cut();
+    const back = await resume(ada);
+    await back.join('retries', 'Ada');
+    expect(await back.request('createTransport', { direction: 'send' }, id)).toEqual(first);
+    await expect(back.request('leave', {}, id)).rejects.toMatchObject({
+      code: 'invalid-request',
+      details: { path: 'id' },
+    });
+    await back.close();
+  });
+});
+
+describe('when the grace time is over', () => {
+  test('[RESUME6] the seat ends, and the same session may join anew', async () => {
+    const hasty = await startTestServer({ settings: { PARLEY_SESSION_GRACE_MS: '200' } });
+    try {
+      const ada = await SignalingClient.join(hasty.url, 'grace', 'Ada');
+      const bob = await SignalingClient.join(hasty.url, 'grace', 'Bob');
+      await bob.cut();
+      await ada.until('Bob is gone', () => connectionOf(ada, bob.peerId) === undefined);
+      const back = await resume(bob, hasty.url);
+      expect((await back.join('grace', 'Bob')).peerId).toBe(bob.peerId);
+      await ada.until('Bob is back', () => connectionOf(ada, bob.peerId) === 'online');
+      await Promise.all([ada.close(), back.close()]);
+    } finally {
+      await hasty.stop();
+    }
+  });
+
+  test('[RESUME7] a session that says hello again but never joins does not hold its seat', async () => {
+    const hasty = await startTestServer({ settings: { PARLEY_SESSION_GRACE_MS: '200' } });
+    try {
+      const ada = await SignalingClient.join(hasty.url, 'idle', 'Ada');
+      const bob = await SignalingClient.join(hasty.url, 'idle', 'Bob');
+      await bob.cut();
+      const back = await resume(bob, hasty.url);
+      await ada.until('Bob is gone', () => connectionOf(ada, bob.peerId) === undefined);
+      await Promise.all([ada.close(), back.close()]);
+    } finally {
+      await hasty.stop();
+    }
+  });
+});
+
+describe('a server that is killed and started again', () => {
+  test('[RESUME8] the same session, the same peer ids, one call; chat survives', async () => {
+    const server = await ServerProcess.start();
+    const url = `ws://127.0.0.1:${server.port}/ws`;
+    try {
+      const ada = await SignalingClient.join(url, 'restart', 'Ada');
+      const bob = await SignalingClient.join(url, 'restart', 'Bob');
+      await ada.request('chatSend', { messageId: '01890a5d-ac96-774b-bcce-b302099a8057', text: 'before' });
+      const call = getEntity(bob.room!, 'room', 'room');
+      await server.kill('SIGKILL');
+      await Promise.all([ada.closed, bob.closed]);
+      await server.spawn();
+
+      const [adaAgain, bobAgain] = await Promise.all([resume(ada, url), resume(bob, url)]);
+      expect(adaAgain.hello).toMatchObject({ resumed: true, sessionId: ada.hello!.sessionId });
+      expect((await adaAgain.join('restart', 'Ada', ada.room)).peerId).toBe(ada.peerId);
+      const reply = await bobAgain.join('restart', 'Bob', bob.room);
+      expect(reply).toMatchObject({ peerId: bob.peerId, transportIds: [] });
+      expect(reply.room).toHaveProperty('snapshot');
+      expect(bobAgain.room!.epoch).not.toBe(bob.room!.epoch);
+      expect(getEntity(bobAgain.room!, 'room', 'room')).toMatchObject({
+        callId: call?.callId,
+        startedAtMs: call?.startedAtMs,
+      });
+      const { messages } = await bobAgain.request('chatHistory', {});
+      expect(messages.map((message) => message.text)).toEqual(['before']);
+      await Promise.all([adaAgain.close(), bobAgain.close()]);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test('[DRAIN1] a graceful stop sends everybody away with 4503 and ends within 5 s', async () => {
+    const server = await ServerProcess.start();
+    try {
+      const ada = await SignalingClient.join(`ws://127.0.0.1:${server.port}/ws`, 'stop', 'Ada');
+      const stranger = await SignalingClient.open(`ws://127.0.0.1:${server.port}/ws`);
+      const startedAt = performance.now();
+      const exitCode = await server.kill('SIGTERM');
+      expect(performance.now() - startedAt).toBeLessThan(5_000);
+      expect(exitCode).toBe(0);
+      expect((await ada.closed).code).toBe(4503);
+      expect((await stranger.closed).code).toBe(4503);
+    } finally {
+      await server.stop();
+    }
+  });
+});
