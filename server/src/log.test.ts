@@ -1,3 +1,4 @@
+/** Tests: redaction, levels and bound ids of the log. */
 import { expect, test } from 'vitest';
 import { createLogger } from './log.ts';
 

@@ -7,8 +7,9 @@ import type { Logger } from '../log.ts';
 import { type MediaEvents, type MediaPeer, type RoomKey, roomKeyText } from '../room/ports.ts';
 import type { MediaWorker } from './MediaWorker.ts';
 import { QualityReporter } from './QualityReporter.ts';
-import { type Publication, Seat, type SeatConsumer, type SeatRoom } from './Seat.ts';
+import { Seat } from './Seat.ts';
 import { SpeakerObserver } from './SpeakerObserver.ts';
+import type { Publication, SeatConsumer, SeatHandle, SeatRoom } from './seatModel.ts';
 
 export class MediaRoom implements SeatRoom {
   readonly key: RoomKey;
@@ -19,7 +20,7 @@ export class MediaRoom implements SeatRoom {
   readonly #speakers: SpeakerObserver;
   readonly #quality: QualityReporter;
   /** Consumers that ended in this turn of the event loop: told in one call per seat, not one per consumer. */
-  readonly #ended = new Map<Seat, string[]>();
+  readonly #ended = new Map<SeatHandle, string[]>();
   #closed = false;
 
   constructor(options: {
@@ -116,7 +117,7 @@ export class MediaRoom implements SeatRoom {
     this.scoreChanged(seat);
   }
 
-  scoreChanged(seat: Seat): void {
+  scoreChanged(seat: SeatHandle): void {
     if (this.#seats.get(seat.peer.peerId) === seat) this.#quality.set(seat.peer.peerId, seat.score);
   }
 

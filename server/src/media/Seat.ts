@@ -10,17 +10,16 @@ import {
   kindOf,
   publicationIdOf,
   type RtpCapabilities,
-  RtpParameters,
+  type RtpParameters,
   type Source,
   type TransportInfo,
 } from '@parley/protocol';
-import { ortc, type types } from 'mediasoup';
 import type { MediaPeer } from '../room/ports.ts';
-import { checkRtpParameters, streamsCollide } from './checkRtpParameters.ts';
-import type { MediaWorker } from './MediaWorker.ts';
+import { checkRtpCapabilities, checkRtpParameters, streamsCollide } from './checkRtpParameters.ts';
 import { SerialQueue } from './SerialQueue.ts';
-import { invalidRequest, notFound, toCallError } from './toCallError.ts';
-import { transportInfo } from './transportInfo.ts';
+import type { Publication, SeatConsumer, SeatHandle, SeatRoom, SeatTransport } from './seatModel.ts';
+import { invalidRequest, notFound } from './toCallError.ts';
+import { consumerInfo, transportInfo } from './wireInfo.ts';
 
 const MAX_CONSUMERS = 512;
 // Before the bandwidth estimation knows better: a bit more than one 720p picture.
@@ -28,50 +27,7 @@ const INITIAL_OUTGOING_BITRATE_BPS = 1_000_000;
 // After this long without an ICE consent check the path counts as lost. The transport stays: the client may restart ICE.
 const ICE_CONSENT_TIMEOUT_S = 10;
 
-/** What a seat publishes of one source, and who consumes it. */
-export interface Publication {
-  readonly id: string;
-  readonly seat: Seat;
-  readonly source: Source;
-  readonly generation: number;
-  readonly rtpParameters: RtpParameters;
-  readonly transportId: string;
-  readonly producer: types.Producer;
-  readonly consumers: Set<SeatConsumer>;
-}
-
-/** One publication as this seat receives it. */
-export interface SeatConsumer {
-  readonly info: ConsumerInfo;
-  readonly seat: Seat;
-  readonly transportId: string;
-  readonly publication: Publication;
-  readonly consumer: types.Consumer;
-}
-
-/** What a seat needs of its room. */
-export interface SeatRoom {
-  readonly worker: MediaWorker;
-  /** A live publication of this room. */
-  findPublication(publicationId: string): Publication | undefined;
-  published(publication: Publication): void;
-  unpublished(publication: Publication): void;
-  pausedChanged(publication: Publication): void;
-  scoreChanged(seat: Seat): void;
-  /** A consumer ended because its publication did. */
-  consumerEnded(consumer: SeatConsumer): void;
-}
-
-interface SeatTransport {
-  readonly id: string;
-  readonly direction: 'send' | 'recv';
-  readonly transport: types.WebRtcTransport;
-  readonly rtpCapabilities: RtpCapabilities | undefined;
-  /** The parameters it was connected with, as text. */
-  connectedWith: string | undefined;
-}
-
-export class Seat {
+export class Seat implements SeatHandle {
   readonly peer: MediaPeer;
   readonly #room: SeatRoom;
   readonly #transports = new Map<string, SeatTransport>();
@@ -82,7 +38,7 @@ export class Seat {
    * Calls of one seat run one after another. The races behind it: two `createTransport` of one direction would both
    * see no earlier one, two `consume` of one publication no consumer, and two generations of one source could stand in
    * the wrong order. Closing does not wait here: it takes effect at once, and what was under way looks after each
-   * answer whether it still has a place (`#stillHere`).
+   * answer whether it still has a place (`#keepOrClose`).
    */
   readonly #queue = new SerialQueue();
 
@@ -367,23 +323,3 @@ export class Seat {
     throw notFound(this.#closed ? 'peer' : 'transport');
   }
 }
-
-function checkRtpCapabilities(rtpCapabilities: RtpCapabilities | undefined): void {
-  if (!rtpCapabilities) throw invalidRequest('rtpCapabilities are required to receive');
-  try {
-    // It fills in defaults as it checks; the caller's object is not ours to change.
-    ortc.validateAndNormalizeRtpCapabilities(structuredClone(rtpCapabilities));
-  } catch (error) {
-    throw toCallError(error, 'invalid-request');
-  }
-}
-
-const consumerInfo = (publication: Publication, consumer: types.Consumer): ConsumerInfo => ({
-  consumerId: consumer.id,
-  publicationId: publication.id,
-  peerId: publication.seat.peer.peerId,
-  source: publication.source,
-  generation: publication.generation,
-  kind: consumer.kind,
-  rtpParameters: RtpParameters.parse(consumer.rtpParameters),
-});

@@ -1,9 +1,10 @@
 /**
- * Owns what we demand of a client's RTP parameters beyond their shape and before mediasoup sees them.
+ * Owns what we demand of a client's RTP parameters and capabilities beyond their shape and before mediasoup sees them.
  * Does not own the shape (protocol/media.ts) nor codec matching (mediasoup).
  */
-import type { RtpParameters } from '@parley/protocol';
-import { invalidRequest } from './toCallError.ts';
+import type { RtpCapabilities, RtpParameters } from '@parley/protocol';
+import { ortc } from 'mediasoup';
+import { invalidRequest, toCallError } from './toCallError.ts';
 
 // Up to three spatial and temporal layers, as in W3C WebRTC-SVC. mediasoup accepts up to 99 of each.
 const SCALABILITY_MODE = /^[LS]([1-3])T[1-3]h?(?:_KEY(?:_SHIFT)?)?$/;
@@ -50,6 +51,20 @@ export function checkRtpParameters(kind: 'audio' | 'video', parameters: RtpParam
     if (encoding.scalabilityMode !== undefined) {
       checkScalabilityMode(kind, codec.mimeType, encoding.scalabilityMode);
     }
+  }
+}
+
+/**
+ * Refuses a receiving device's capabilities that mediasoup would refuse later, with every consumer.
+ * @throws CallError `invalid-request`.
+ */
+export function checkRtpCapabilities(rtpCapabilities: RtpCapabilities | undefined): void {
+  if (!rtpCapabilities) throw invalidRequest('rtpCapabilities are required to receive');
+  try {
+    // It fills in defaults as it checks; the caller's object is not ours to change.
+    ortc.validateAndNormalizeRtpCapabilities(structuredClone(rtpCapabilities));
+  } catch (error) {
+    throw toCallError(error, 'invalid-request');
   }
 }
 

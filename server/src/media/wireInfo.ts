@@ -1,8 +1,9 @@
 /**
- * Owns how a WebRtcTransport is described to its client. Does not own the transport.
+ * Owns how transports and consumers are described to their client. Does not own them.
  */
-import type { TransportInfo } from '@parley/protocol';
+import { type ConsumerInfo, RtpParameters, type TransportInfo } from '@parley/protocol';
 import type { types } from 'mediasoup';
+import type { Publication } from './seatModel.ts';
 
 /** Everything a client needs to connect; `transportId` is ours, mediasoup's own id stays inside. */
 export function transportInfo(transportId: string, transport: types.WebRtcTransport): TransportInfo {
@@ -15,3 +16,14 @@ export function transportInfo(transportId: string, transport: types.WebRtcTransp
   );
   return { transportId, iceParameters, dtlsParameters, iceCandidates: [...candidates.values()].toReversed() };
 }
+
+/** What a client needs to receive a consumer. */
+export const consumerInfo = (publication: Publication, consumer: types.Consumer): ConsumerInfo => ({
+  consumerId: consumer.id,
+  publicationId: publication.id,
+  peerId: publication.seat.peer.peerId,
+  source: publication.source,
+  generation: publication.generation,
+  kind: consumer.kind,
+  rtpParameters: RtpParameters.parse(consumer.rtpParameters),
+});
