@@ -89,7 +89,7 @@ export async function store(entry, binary, facts) {
 }
 
 /** @returns {string} the C library with its version where it tells one: a binary does not run on an older glibc */
-export function libcName() {
+function libcName() {
   if (process.platform !== 'linux') return process.platform;
   const report = /** @type {{header?: {glibcVersionRuntime?: string}}} */ (process.report.getReport());
   const version = report.header?.glibcVersionRuntime;

@@ -48,7 +48,7 @@ export async function relayUdp(workerPort) {
  * @param {Buffer} packet a datagram
  * @returns {number | undefined} undefined when it holds no ServerHello
  */
-export function chosenSrtpProfile(packet) {
+function chosenSrtpProfile(packet) {
   for (let at = 0; at + recordHeaderBytes <= packet.length; ) {
     const start = at + recordHeaderBytes;
     const end = start + packet.readUInt16BE(at + 11);

@@ -6,8 +6,9 @@
 import mediasoup from 'mediasoup';
 import { relayUdp } from './dtlsRelay.mjs';
 
-const startLimitMs = 5_000;
-const handshakeLimitMs = 15_000;
+/** Generous, as in verify.mjs. */
+const startLimitMs = 30_000;
+const handshakeLimitMs = 60_000;
 
 /** SRTP protection profiles of RFC 7714, as they go over the wire. */
 const gcmProfiles = new Map([

@@ -7,9 +7,10 @@ import { fileURLToPath } from 'node:url';
 
 /** The worker's own exit code for "started without MEDIASOUP_VERSION": it loaded all its libraries and ran. */
 const missingVersionExitCode = 41;
-const startLimitMs = 5_000;
+/** Generous: on a machine at full load a short limit would throw away a good worker, and minutes of building. */
+const startLimitMs = 30_000;
 /** Longer than all limits of handshake.mjs together, which names what took too long. */
-const exerciseLimitMs = 40_000;
+const exerciseLimitMs = 180_000;
 
 /**
  * @typedef {object} Verification
