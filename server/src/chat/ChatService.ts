@@ -29,6 +29,7 @@ const GUEST_TENANT = 'default';
 const MAX_PAGE = 50;
 const DAY_MS = 86_400_000;
 const SWEEP_EVERY_MS = 3_600_000;
+const JOIN_WAIT_MS = 2000;
 
 /** Chat of every room of this process. */
 export class ChatService {
@@ -113,15 +114,15 @@ export class ChatService {
     return { ...page, tail: tailOf(room, call) };
   }
 
-  /** Where the conversation stands, opening the call first where needed: for join replies. Fails as `send` does. */
+  /** Where the conversation stands, opening the call first where needed: for join replies. Fails as `send` does, but soon. */
   async tail(key: ConversationKey): Promise<ConversationTail> {
     const room = this.#room(key);
-    return tailOf(room, await room.openCall());
+    return tailOf(room, await this.#openSoon(room));
   }
 
-  /** The running call, opening it first where needed: what joins show as the room's call. Fails as `send` does. */
-  runningCall(key: ConversationKey): Promise<Pick<RunningCall, 'callId' | 'startedAtMs'>> {
-    return this.#room(key).openCall();
+  /** The running call, opening it first where needed: what joins show as the room's call. Fails as `send` does, but soon. */
+  async runningCall(key: ConversationKey): Promise<Pick<RunningCall, 'callId' | 'startedAtMs'>> {
+    return this.#openSoon(this.#room(key));
   }
 
   /** As `tail`, at once and from memory; undefined while the call is not stored. For heartbeats. */
@@ -155,6 +156,17 @@ export class ChatService {
     const room = this.#rooms.get(roomKeyText(key));
     if (room === undefined) throw new CallError('invalid-state', 'Nobody is in this room.');
     return room;
+  }
+
+  // A disk that hangs must not keep people out of a call: joins wait this long for the chat, and go on without it.
+  #openSoon(room: RoomConversation): Promise<RunningCall> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#options.clock.setTimeout(
+        () => reject(new CallError('timeout', `The call was not stored within ${JOIN_WAIT_MS} ms.`)),
+        JOIN_WAIT_MS,
+      );
+      room.openCall().then(resolve, reject).finally(cancel);
+    });
   }
 
   #addRoom(key: ConversationKey, call?: RunningCall): RoomConversation {

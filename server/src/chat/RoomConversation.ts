@@ -78,16 +78,16 @@ export class RoomConversation {
 
   /** The running call; opens it first where that has not succeeded yet. Fails as the store fails. */
   async openCall(): Promise<RunningCall> {
-    while (this.#call === undefined) {
+    for (;;) {
+      if (this.call !== undefined) return this.call;
       if (this.#closed) throw new CallError('invalid-state', 'The call has ended.');
       await this.#bringToStore();
     }
-    return this.#call;
   }
 
-  /** The running call; undefined until it is stored. */
+  /** The running call; undefined until it is stored, and while its end is being written. */
   get call(): RunningCall | undefined {
-    return this.#call;
+    return this.#endInDoubt ? undefined : this.#call;
   }
 
   /** The seq up to which `onMessage` was told. */
