@@ -5,7 +5,7 @@ it('reads archives and the keys that they are trusted by, from both forms that a
   const sources = parseSources(
     [
       'Types: deb',
-      'URIs: http://deb.debian.org/debian http://mirror.invalid/debian/',
+      'URIs: http://archive.invalid/debian http://mirror.invalid/debian/',
       'Suites: bookworm bookworm-updates',
       'Components: main',
       'Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg',
