@@ -1,7 +1,15 @@
 /**
  * @parley/client: calls and chat from a browser, without a framework. Start with {@link Call}.
  */
-export { CallError, type ErrorCode, type Grants, type Role, type Source } from '@parley/protocol';
+export {
+  CallError,
+  DisplayName,
+  type ErrorCode,
+  type Grants,
+  ROOM_ID_PATTERN,
+  type Role,
+  type Source,
+} from '@parley/protocol';
 export { Call, type CallEnvironment } from './Call.ts';
 export {
   type DeviceChoice,

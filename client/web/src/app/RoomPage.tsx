@@ -1,0 +1,121 @@
+/**
+ * Owns the way through a room: prejoin, call, left; and that a reload of the tab goes back into the call.
+ * Does not own what the three show.
+ */
+import { Call, type CallApi, type CallFailure, type CallOptions, hasStoredSession } from '@parley/client';
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { LeftPage } from '../left/LeftPage.tsx';
+import { type JoinChoice, PrejoinPage } from '../prejoin/PrejoinPage.tsx';
+import { failureOf } from './callFailure.ts';
+import type { Ending } from './ending.ts';
+import type { EntryToken } from './entryToken.ts';
+import { loadPreferences, loadRunningCall, saveRunningCall } from './preferences.ts';
+
+const CallScreen = lazy(async () => ({ default: (await import('../call/CallScreen.tsx')).CallScreen }));
+
+type Stage =
+  | { readonly name: 'prejoin'; readonly failure?: CallFailure }
+  | { readonly name: 'joining' }
+  /** After a reload: straight back, without a question. */
+  | { readonly name: 'returning' }
+  | { readonly name: 'call'; readonly call: CallApi }
+  | { readonly name: 'left'; readonly ending: Ending };
+
+/** The page at `/r/<room>`. */
+export function RoomPage({ roomId, entryToken }: { roomId: string; entryToken: EntryToken | undefined }) {
+  // A session waits only where this very tab was reloaded: a duplicate of it asks like any other visitor.
+  const [running] = useState(() => (hasStoredSession(roomId) ? loadRunningCall(roomId) : undefined));
+  const [stage, setStage] = useState<Stage>(running ? { name: 'returning' } : { name: 'prejoin' });
+  const [attempt, setAttempt] = useState(0);
+  const current = useRef<CallApi | undefined>(undefined);
+
+  const start = useCallback(
+    async (options: Omit<CallOptions, 'roomId' | 'devices'>) => {
+      const { micId, cameraId } = loadPreferences();
+      const call = new Call({
+        ...options,
+        roomId,
+        ...(entryToken && { token: entryToken.token }),
+        devices: { ...(micId && { micId }), ...(cameraId && { cameraId }) },
+      });
+      current.current = call;
+      const { panel = 'none', readSeq = 0 } = loadRunningCall(roomId) ?? {};
+      try {
+        await call.join();
+        if (current.current !== call) return;
+        const { displayName, micEnabled = true, cameraEnabled = true } = options;
+        saveRunningCall({ roomId, displayName, micEnabled, cameraEnabled, panel, readSeq });
+        setStage({ name: 'call', call });
+      } catch (error) {
+        if (current.current !== call) return;
+        current.current = undefined;
+        saveRunningCall(undefined);
+        setAttempt((number) => number + 1);
+        setStage({ name: 'prejoin', failure: failureOf(error) });
+      }
+    },
+    [roomId, entryToken],
+  );
+
+  useEffect(() => {
+    if (running) {
+      const { displayName, micEnabled, cameraEnabled } = running;
+      void start({ displayName, micEnabled, cameraEnabled });
+    }
+    return () => {
+      // Another page of the app: the seat ends. Clearing first, so that what join() then throws concerns nobody.
+      const call = current.current;
+      current.current = undefined;
+      call?.leave().catch(() => undefined);
+    };
+  }, [running, start]);
+
+  const join = ({ displayName, tracks, micEnabled, cameraEnabled }: JoinChoice) => {
+    setStage({ name: 'joining' });
+    void start({ displayName, tracks, micEnabled, cameraEnabled });
+  };
+  const end = useCallback((ending: Ending) => {
+    current.current = undefined;
+    saveRunningCall(undefined);
+    setStage({ name: 'left', ending });
+  }, []);
+
+  switch (stage.name) {
+    case 'returning':
+      return <Waiting />;
+    case 'call':
+      return (
+        <Suspense fallback={<Waiting />}>
+          <CallScreen call={stage.call} onEnd={end} />
+        </Suspense>
+      );
+    case 'left':
+      return (
+        <LeftPage roomId={roomId} ending={stage.ending} onRejoin={() => setStage({ name: 'prejoin' })} />
+      );
+    case 'prejoin':
+    case 'joining':
+      return (
+        <PrejoinPage
+          // A failed try has taken the tracks with it: the mirror starts anew.
+          key={attempt}
+          roomId={roomId}
+          suggestedName={entryToken?.displayName}
+          busy={stage.name === 'joining'}
+          failure={stage.name === 'prejoin' ? stage.failure : undefined}
+          onJoin={join}
+        />
+      );
+  }
+}
+
+function Waiting() {
+  const { t } = useTranslation();
+  return (
+    <main className="message-page">
+      <span className="spinner" aria-hidden="true" />
+      <p role="status">{t('app.loading')}</p>
+    </main>
+  );
+}

@@ -1,0 +1,44 @@
+/**
+ * Owns lasting states of the whole call: connection lost, no path for media, sound held back by the browser.
+ * Does not own short notices (Toasts).
+ */
+import { useCallSelector, useCallStatus } from '@parley/react';
+import { CloudOff, VolumeX, WifiOff } from 'lucide-react';
+import { useTranslation } from 'react-i18next';
+
+/** What is wrong with the connection just now; empty, and silent, when nothing is. */
+export function Banners() {
+  const { t } = useTranslation();
+  const status = useCallStatus();
+  const media = useCallSelector((snapshot) => snapshot.media);
+  return (
+    <div className="banners" role="status">
+      {status.phase === 'reconnecting' && (
+        <p className="banner">
+          <WifiOff aria-hidden="true" />
+          {t('call.banner.reconnecting')}
+        </p>
+      )}
+      {status.phase === 'joined' && media === 'failed' && (
+        <p className="banner">
+          <CloudOff aria-hidden="true" />
+          {t('call.banner.mediaFailed')}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** The way out when the browser plays no sound before a click. */
+export function SoundBlocked({ onResume }: { onResume: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <div className="banner" role="alert">
+      <VolumeX aria-hidden="true" />
+      {t('call.banner.soundBlocked')}
+      <button type="button" className="button" data-kind="primary" onClick={onResume}>
+        {t('call.banner.turnSoundOn')}
+      </button>
+    </div>
+  );
+}

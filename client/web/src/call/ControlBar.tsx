@@ -1,0 +1,123 @@
+/**
+ * Owns the bar of controls. Does not own what they do (useCallActions) nor the panels that they open.
+ */
+import { useCallSelector, useLocalMedia } from '@parley/react';
+import {
+  MessageSquare,
+  Mic,
+  MicOff,
+  Monitor,
+  MonitorOff,
+  PhoneOff,
+  Users,
+  Video,
+  VideoOff,
+} from 'lucide-react';
+import type { RefObject } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { Panel } from '../app/preferences.ts';
+import { ControlButton } from './ControlButton.tsx';
+import { MoreMenu } from './MoreMenu.tsx';
+import { type CallActions, canShare, isOn } from './useCallActions.ts';
+
+/** The controls, in the order of how often they are needed. */
+export function ControlBar({
+  actions,
+  panel,
+  unread,
+  moreButton,
+  onPanel,
+  onDialog,
+}: {
+  actions: CallActions;
+  panel: Panel;
+  unread: number;
+  moreButton: RefObject<HTMLButtonElement | null>;
+  onPanel: (panel: Panel) => void;
+  onDialog: (dialog: 'settings' | 'shortcuts') => void;
+}) {
+  const { t } = useTranslation();
+  const people = useCallSelector((snapshot) => snapshot.participants.length);
+  return (
+    <footer className="controls" role="toolbar" aria-label={t('call.controls')}>
+      <div className="controls-group">
+        <MediaControls actions={actions} />
+      </div>
+      <div className="controls-group">
+        <ControlButton
+          label={t('call.chat')}
+          shortcut="c"
+          icon={<MessageSquare aria-hidden="true" />}
+          open={panel === 'chat'}
+          badge={unread}
+          description={unread > 0 ? t('call.unread', { count: unread }) : undefined}
+          onClick={() => onPanel('chat')}
+        />
+        <ControlButton
+          label={t('call.participants')}
+          shortcut="p"
+          icon={<Users aria-hidden="true" />}
+          open={panel === 'participants'}
+          count={people}
+          description={t('call.people', { count: people })}
+          onClick={() => onPanel('participants')}
+        />
+        <MoreMenu buttonRef={moreButton} onDialog={onDialog} />
+      </div>
+      <div className="controls-group">
+        <ControlButton
+          label={t('call.leave')}
+          tone="leave"
+          icon={<PhoneOff aria-hidden="true" />}
+          onClick={actions.leave}
+        />
+      </div>
+    </footer>
+  );
+}
+
+function MediaControls({ actions }: { actions: CallActions }) {
+  const { t } = useTranslation();
+  const { mic, camera, screen } = useLocalMedia();
+  const publish = useCallSelector((snapshot) => snapshot.grants.publish);
+  const shareable = useCallSelector(canShare);
+  const problemOf = (device: typeof mic) => (device.problem ? t(`error.${device.problem}.title`) : undefined);
+  return (
+    <>
+      {publish.includes('mic') && (
+        <ControlButton
+          label={isOn(mic) ? t('call.mute') : t('call.unmute')}
+          shortcut="m"
+          icon={isOn(mic) ? <Mic aria-hidden="true" /> : <MicOff aria-hidden="true" />}
+          tone={isOn(mic) ? undefined : 'off'}
+          busy={mic.busy}
+          description={problemOf(mic)}
+          warning={mic.problem !== undefined}
+          onClick={actions.toggleMic}
+        />
+      )}
+      {publish.includes('camera') && (
+        <ControlButton
+          label={isOn(camera) ? t('call.stopCamera') : t('call.startCamera')}
+          shortcut="v"
+          icon={isOn(camera) ? <Video aria-hidden="true" /> : <VideoOff aria-hidden="true" />}
+          tone={isOn(camera) ? undefined : 'off'}
+          busy={camera.busy}
+          description={problemOf(camera)}
+          warning={camera.problem !== undefined}
+          onClick={actions.toggleCamera}
+        />
+      )}
+      {shareable && (
+        <ControlButton
+          label={screen === 'on' ? t('call.stopSharing') : t('call.shareScreen')}
+          shortcut="s"
+          icon={screen === 'on' ? <MonitorOff aria-hidden="true" /> : <Monitor aria-hidden="true" />}
+          tone={screen === 'on' ? 'active' : undefined}
+          busy={screen === 'starting'}
+          onClick={actions.toggleShare}
+        />
+      )}
+    </>
+  );
+}

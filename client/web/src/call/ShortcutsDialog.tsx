@@ -1,0 +1,38 @@
+/**
+ * Owns the help on keyboard shortcuts. Does not own them (shortcuts.ts).
+ */
+import type { RefObject } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Dialog } from '../ui/Dialog.tsx';
+import { shortcuts } from './shortcuts.ts';
+
+/** The dialog "Keyboard shortcuts". */
+export function ShortcutsDialog({
+  onClose,
+  returnFocus,
+}: {
+  onClose: () => void;
+  returnFocus: RefObject<HTMLElement | null>;
+}) {
+  const { t } = useTranslation();
+  return (
+    <Dialog title={t('shortcuts.title')} onClose={onClose} returnFocus={returnFocus}>
+      <p className="field-hint">{t('shortcuts.hint')}</p>
+      <dl className="shortcuts">
+        {shortcuts.map(({ key, action }) => (
+          <div key={key}>
+            <dt>
+              <kbd className="key">{key.toUpperCase()}</kbd>
+            </dt>
+            <dd>{t(`shortcuts.${action}`)}</dd>
+          </div>
+        ))}
+      </dl>
+      <div className="dialog-actions">
+        <button type="button" className="button" data-kind="primary" onClick={onClose}>
+          {t('shortcuts.close')}
+        </button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,39 @@
+/**
+ * Owns the line above the stage: which room, how long, its link. Does not own the controls below.
+ */
+import { useCallSelector } from '@parley/react';
+import { useEffect, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { roomUrl } from '../app/route.ts';
+import { CopyLink } from '../ui/CopyLink.tsx';
+import { Logo } from '../ui/Logo.tsx';
+import { elapsedText } from './elapsed.ts';
+
+/** Room, time and link. */
+export function TopBar({ roomId }: { roomId: string }) {
+  return (
+    <header className="call-top">
+      <Logo className="call-logo" />
+      <h1 className="call-room">{roomId}</h1>
+      <Elapsed />
+      <span className="call-top-space" />
+      <CopyLink url={roomUrl(roomId)} className="button call-copy" />
+    </header>
+  );
+}
+
+function Elapsed() {
+  const { t } = useTranslation();
+  const startedAtMs = useCallSelector((snapshot) => snapshot.callStartedAtMs);
+  const [nowMs, setNowMs] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNowMs(Date.now()), 1_000);
+    return () => clearInterval(timer);
+  }, []);
+  if (startedAtMs === undefined) return null;
+  return (
+    <time className="call-elapsed" role="timer" aria-label={t('call.elapsed')}>
+      {elapsedText(nowMs - startedAtMs)}
+    </time>
+  );
+}

@@ -1,0 +1,23 @@
+/**
+ * Owns listening for the keyboard shortcuts. Does not own which key does what (shortcuts.ts).
+ */
+import { useEffect, useRef } from 'react';
+import { type ShortcutAction, shortcutOf, takesKeys } from './shortcuts.ts';
+
+/** Runs actions by key anywhere on the page, except while typing. */
+export function useShortcuts(actions: Readonly<Record<ShortcutAction, () => void>>): void {
+  const latest = useRef(actions);
+  useEffect(() => {
+    latest.current = actions;
+  });
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      const action = shortcutOf(event, takesKeys(event.target));
+      if (!action) return;
+      event.preventDefault();
+      latest.current[action]();
+    };
+    addEventListener('keydown', onKeyDown);
+    return () => removeEventListener('keydown', onKeyDown);
+  }, []);
+}

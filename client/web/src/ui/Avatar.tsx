@@ -1,0 +1,13 @@
+/**
+ * Owns what stands for a person without a picture: initials on a colour of their own. Decoration: the name stands beside it.
+ */
+import { colourIndexOf, initialsOf } from './avatarLook.ts';
+
+/** Fills its place; the letters grow with it. */
+export function Avatar({ id, name }: { id: string; name: string }) {
+  return (
+    <div className="avatar" data-colour={colourIndexOf(id)} aria-hidden="true">
+      <span>{initialsOf(name)}</span>
+    </div>
+  );
+}
