@@ -2,175 +2,21 @@
  * Owns the rules of ChatService on a fake clock and a store in memory that can be down: call lifetimes, visibility, live order.
  * Does not own durability (server/test/contract/).
  */
-import { CallError, type ChatMessage } from '@parley/protocol';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Clock } from '../clock.ts';
+import { FakeClock, settled } from '../../test/support/FakeClock.ts';
+import { MemoryConversations } from '../../test/support/MemoryConversations.ts';
 import { ChatService } from './ChatService.ts';
-import type {
-  Appended,
-  ConversationKey,
-  ConversationStore,
-  NewMessage,
-  Page,
-  PageQuery,
-  RunningCall,
-} from './ports.ts';
+import type { ConversationKey } from './ports.ts';
 
 const guests = { tenant: 'default', roomId: 'garden' };
 const acme = { tenant: 'acme', roomId: 'garden' };
 const ada = { senderId: 'ada', senderName: 'Ada' };
 const MINUTE = 60_000;
 
-class FakeClock implements Clock {
-  #nowMs = 1_700_000_000_000;
-  #timers: Array<{ atMs: number; callback: () => void }> = [];
-
-  now(): number {
-    return this.#nowMs;
-  }
-
-  setTimeout(callback: () => void, ms: number): () => void {
-    const timer = { atMs: this.#nowMs + ms, callback };
-    this.#timers.push(timer);
-    return () => {
-      this.#timers = this.#timers.filter((other) => other !== timer);
-    };
-  }
-
-  /** Turns the hands, timer by timer, and lets what each started come to rest. */
-  async advance(ms: number): Promise<void> {
-    const untilMs = this.#nowMs + ms;
-    for (;;) {
-      await rest();
-      const next = this.#timers.toSorted((a, b) => a.atMs - b.atMs)[0];
-      if (next === undefined || next.atMs > untilMs) break;
-      this.#timers = this.#timers.filter((other) => other !== next);
-      this.#nowMs = Math.max(this.#nowMs, next.atMs);
-      next.callback();
-    }
-    this.#nowMs = untilMs;
-    await rest();
-  }
-}
-
-/** Promises settle before the next turn of the event loop. */
-const rest = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-/** Keeps rows in memory. `fault` decides per call name: nothing, refuse before, or refuse after it took effect. */
-class MemoryStore implements ConversationStore {
-  readonly calls: Array<RunningCall & { endedAtMs: number | null }> = [];
-  readonly messages: ChatMessage[] = [];
-  readonly ready = true;
-  readonly swept: number[] = [];
-  fault: Partial<Record<keyof ConversationStore, 'before' | 'after'>> = {};
-  /** All calls wait for it before they take effect. */
-  hang: Promise<void> = Promise.resolve();
-  /** All answers wait for it, once the call has taken effect. */
-  hangAnswers: Promise<void> = Promise.resolve();
-
-  openCall(key: ConversationKey, nowMs: number): Promise<RunningCall> {
-    return this.#do('openCall', () => {
-      const conversationId = `${key.tenant}:${key.roomId}`;
-      const at = this.calls.findIndex(
-        (call) => call.conversationId === conversationId && call.endedAtMs === null,
-      );
-      const lastSeq = this.#lastSeq(conversationId);
-      const running = this.calls[at];
-      if (running) {
-        this.calls[at] = { ...running, emptySinceMs: null };
-        return { ...running, emptySinceMs: null, lastSeq };
-      }
-      const call = {
-        key,
-        conversationId,
-        callId: `call-${this.calls.length + 1}`,
-        startedAtMs: nowMs,
-        firstSeq: lastSeq + 1,
-        lastSeq,
-        emptySinceMs: null,
-      };
-      this.calls.push({ ...call, endedAtMs: null });
-      return call;
-    });
-  }
-
-  setCallEmptySince(callId: string, emptySinceMs: number | null): Promise<void> {
-    return this.#do('setCallEmptySince', () => this.#change(callId, { emptySinceMs }));
-  }
-
-  endCall(callId: string, nowMs: number): Promise<void> {
-    return this.#do('endCall', () => this.#change(callId, { endedAtMs: nowMs }));
-  }
-
-  runningCalls(): Promise<RunningCall[]> {
-    return this.#do('runningCalls', () =>
-      this.calls
-        .filter((call) => call.endedAtMs === null)
-        .map((call) => ({ ...call, lastSeq: this.#lastSeq(call.conversationId) })),
-    );
-  }
-
-  append(message: NewMessage): Promise<Appended> {
-    return this.#do('append', () => {
-      const { conversationId, messageId, senderId } = message;
-      const known = this.messages.find(
-        (other) =>
-          other.conversationId === conversationId &&
-          other.messageId === messageId &&
-          other.senderId === senderId,
-      );
-      if (known) return { seq: known.seq, sentAtMs: known.sentAtMs, duplicate: true };
-      const seq = this.#lastSeq(conversationId) + 1;
-      this.messages.push({ ...message, seq });
-      return { seq, sentAtMs: message.sentAtMs, duplicate: false };
-    });
-  }
-
-  page(conversationId: string, { fromSeq, afterSeq, beforeSeq = Infinity, limit }: PageQuery): Promise<Page> {
-    return this.#do('page', () => {
-      const within = this.messages.filter(
-        ({ conversationId: id, seq }) =>
-          id === conversationId && seq >= fromSeq && seq > (afterSeq ?? 0) && seq < beforeSeq,
-      );
-      const messages = afterSeq === undefined ? within.slice(-limit) : within.slice(0, limit);
-      return { messages, hasMore: within.length > messages.length };
-    });
-  }
-
-  lastSeq(conversationId: string): Promise<number> {
-    return this.#do('lastSeq', () => this.#lastSeq(conversationId));
-  }
-
-  deleteBefore(cutoffMs: number): Promise<number> {
-    return this.#do('deleteBefore', () => this.swept.push(cutoffMs));
-  }
-
-  async close(): Promise<void> {}
-
-  #lastSeq(conversationId: string): number {
-    return this.messages.filter((message) => message.conversationId === conversationId).length;
-  }
-
-  #change(callId: string, change: { emptySinceMs: number | null } | { endedAtMs: number }): void {
-    const at = this.calls.findIndex((call) => call.callId === callId && call.endedAtMs === null);
-    if (at >= 0) this.calls[at] = { ...this.calls[at]!, ...change };
-  }
-
-  async #do<R>(name: keyof ConversationStore, act: () => R): Promise<R> {
-    const fault = this.fault[name];
-    await this.hang;
-    if (fault === 'before') throw new CallError('unavailable', 'down');
-    const result = act();
-    await this.hangAnswers;
-    if (fault === 'after') throw new CallError('timeout', 'no answer');
-    return result;
-  }
-}
-
 let nextMessage = 1;
 const text = (words: string) => ({ messageId: `m-${nextMessage++}`, text: words });
 
-const start = async (store = new MemoryStore(), clock = new FakeClock()) => {
+const start = async (store = new MemoryConversations(), clock = new FakeClock()) => {
   const log = { info: () => {}, warn: () => {}, error: () => {} };
   const service = await ChatService.start({ store, clock, log, emptyTimeoutMs: MINUTE, retentionDays: 30 });
   onTestFinished(() => service.close());
@@ -200,12 +46,12 @@ describe('sending', () => {
     service.roomOccupied(guests);
     const message = text('hello');
     const first = await service.send(guests, ada, message);
-    await clock.advance(5000);
+    await clock.advanceSettling(5000);
     expect(await service.send(guests, ada, { ...message, text: 'other' })).toEqual({
       ...first,
       duplicate: true,
     });
-    await clock.advance(5000);
+    await clock.advanceSettling(5000);
     expect(told).toEqual(['default 1 hello']);
   });
 
@@ -236,7 +82,7 @@ describe('sending', () => {
     store.fault = {};
     await service.send(guests, ada, text('three'));
     expect(await service.send(guests, ada, lost)).toMatchObject({ seq: 2, duplicate: true });
-    await clock.advance(5000);
+    await clock.advanceSettling(5000);
     expect(told).toEqual(['default 1 one', 'default 2 two', 'default 3 three']);
   });
 
@@ -246,10 +92,10 @@ describe('sending', () => {
     await service.tail(guests);
     store.fault = { append: 'after', page: 'before' };
     await expect(service.send(guests, ada, text('one'))).rejects.toMatchObject({ code: 'timeout' });
-    await clock.advance(10_000);
+    await clock.advanceSettling(10_000);
     expect(told).toEqual([]);
     store.fault = {};
-    await clock.advance(1000);
+    await clock.advanceSettling(1000);
     expect(told).toEqual(['default 1 one']);
     expect(service.currentTail(guests)).toMatchObject({ lastSeq: 1 });
   });
@@ -264,7 +110,7 @@ describe('sending', () => {
     // The rows are gone, the seqs are not.
     store.messages[0] = { ...store.messages[0]!, seq: -1 };
     await service.send(guests, ada, text('three'));
-    await clock.advance(2000);
+    await clock.advanceSettling(2000);
     expect(told).toEqual(['default 2 two', 'default 3 three']);
   });
 });
@@ -275,7 +121,7 @@ describe('reading', () => {
     service.roomOccupied(guests);
     await service.send(guests, ada, text('from the first call'));
     service.roomEmpty(guests);
-    await clock.advance(MINUTE);
+    await clock.advanceSettling(MINUTE);
     service.roomOccupied(guests);
     expect(await service.history(guests, {})).toMatchObject({
       messages: [],
@@ -293,7 +139,7 @@ describe('reading', () => {
     service.roomOccupied(acme);
     await service.send(acme, ada, text('from the first call'));
     service.roomEmpty(acme);
-    await clock.advance(MINUTE);
+    await clock.advanceSettling(MINUTE);
     service.roomOccupied(acme);
     const { messages, tail } = await service.history(acme, {});
     expect(messages.map((message) => message.text)).toEqual(['from the first call']);
@@ -315,9 +161,9 @@ describe('the life of a call', () => {
     const { service, store, clock, ended } = await start();
     service.roomOccupied(guests);
     service.roomEmpty(guests);
-    await clock.advance(MINUTE - 1);
+    await clock.advanceSettling(MINUTE - 1);
     expect(store.calls[0]).toMatchObject({ endedAtMs: null });
-    await clock.advance(1);
+    await clock.advanceSettling(1);
     expect(store.calls[0]).toMatchObject({ endedAtMs: clock.now() });
     expect(ended).toEqual([guests]);
     expect(service.currentTail(guests)).toBeUndefined();
@@ -327,20 +173,33 @@ describe('the life of a call', () => {
     const { service, store, clock, ended } = await start();
     service.roomOccupied(guests);
     service.roomEmpty(guests);
-    await clock.advance(MINUTE - 1);
+    await clock.advanceSettling(MINUTE - 1);
     service.roomOccupied(guests);
-    await clock.advance(10 * MINUTE);
+    await clock.advanceSettling(10 * MINUTE);
     expect(store.calls).toMatchObject([{ endedAtMs: null, emptySinceMs: null }]);
     expect(ended).toEqual([]);
+  });
+
+  test('comings and goings in any rhythm leave the store with the last of them', async () => {
+    const { service, store } = await start();
+    for (let gap = 0; gap < 12; gap++) {
+      for (const occupied of [true, false, true]) {
+        if (occupied) service.roomOccupied(guests);
+        else service.roomEmpty(guests);
+        for (let tick = 0; tick < gap; tick++) await Promise.resolve();
+      }
+      await settled();
+      expect(store.calls, `${gap} ticks between`).toMatchObject([{ emptySinceMs: null, endedAtMs: null }]);
+    }
   });
 
   test('counts from the first of repeated leaves', async () => {
     const { service, store, clock } = await start();
     service.roomOccupied(guests);
     service.roomEmpty(guests);
-    await clock.advance(MINUTE / 2);
+    await clock.advanceSettling(MINUTE / 2);
     service.roomEmpty(guests);
-    await clock.advance(MINUTE / 2);
+    await clock.advanceSettling(MINUTE / 2);
     expect(store.calls[0]!.endedAtMs).not.toBeNull();
   });
 
@@ -348,12 +207,12 @@ describe('the life of a call', () => {
     const { service, store, clock } = await start();
     service.roomOccupied(guests);
     service.roomEmpty(guests);
-    await clock.advance(MINUTE / 2);
+    await clock.advanceSettling(MINUTE / 2);
     await service.close();
     const restarted = await start(store, clock);
-    await clock.advance(MINUTE / 2 - 1);
+    await clock.advanceSettling(MINUTE / 2 - 1);
     expect(store.calls[0]).toMatchObject({ endedAtMs: null });
-    await clock.advance(1);
+    await clock.advanceSettling(1);
     expect(store.calls[0]!.endedAtMs).toBe(clock.now());
     expect(restarted.ended).toEqual([guests]);
   });
@@ -362,11 +221,11 @@ describe('the life of a call', () => {
     const { service, store, clock } = await start();
     service.roomOccupied(guests);
     service.roomEmpty(guests);
-    await rest();
+    await settled();
     await service.close();
-    await clock.advance(10 * MINUTE);
+    await clock.advanceSettling(10 * MINUTE);
     await start(store, clock);
-    await clock.advance(0);
+    await clock.advanceSettling(0);
     expect(store.calls[0]!.endedAtMs).toBe(clock.now());
   });
 
@@ -375,11 +234,11 @@ describe('the life of a call', () => {
     service.roomOccupied(guests);
     await service.send(guests, ada, text('before'));
     await service.close();
-    await clock.advance(10 * MINUTE);
+    await clock.advanceSettling(10 * MINUTE);
     const restarted = await start(store, clock);
-    await clock.advance(MINUTE - 1);
+    await clock.advanceSettling(MINUTE - 1);
     restarted.service.roomOccupied(guests);
-    await clock.advance(MINUTE);
+    await clock.advanceSettling(MINUTE);
     expect(store.calls).toMatchObject([{ endedAtMs: null, emptySinceMs: null }]);
     const { messages } = await restarted.service.history(guests, {});
     expect(messages.map((message) => message.text)).toEqual(['before']);
@@ -391,14 +250,19 @@ describe('the life of a call', () => {
     const { service, store, clock, ended } = await start();
     service.roomOccupied(guests);
     service.roomEmpty(guests);
-    await clock.advance(MINUTE - 1);
+    await clock.advanceSettling(MINUTE - 1);
     const { promise, resolve: answer } = Promise.withResolvers<void>();
     store.hangAnswers = promise;
-    await clock.advance(1);
+    await clock.advanceSettling(1);
     expect(store.calls[0]!.endedAtMs).not.toBeNull();
     service.roomOccupied(guests);
+    const joined = service.runningCall(guests);
+    const sent = service.send(guests, ada, text('hello'));
+    await settled();
     answer();
-    await service.send(guests, ada, text('hello'));
+    expect(await joined).toMatchObject({ callId: 'call-2' });
+    await sent;
+    expect((await service.history(guests, {})).messages).toHaveLength(1);
     expect(store.calls).toMatchObject([
       { callId: 'call-1' },
       { callId: 'call-2', endedAtMs: null, emptySinceMs: null },
@@ -410,12 +274,12 @@ describe('the life of a call', () => {
     const { service, store, clock } = await start();
     service.roomOccupied(guests);
     service.roomEmpty(guests);
-    await rest();
+    await settled();
     store.fault = { endCall: 'after' };
-    await clock.advance(MINUTE);
+    await clock.advanceSettling(MINUTE);
     store.fault = {};
     service.roomOccupied(guests);
-    await clock.advance(2000);
+    await clock.advanceSettling(2000);
     await service.send(guests, ada, text('hello'));
     expect(store.calls).toHaveLength(2);
     expect(store.calls[1]).toMatchObject({ endedAtMs: null });
@@ -432,9 +296,9 @@ describe('while the store is down', () => {
       retryable: true,
     });
     expect(service.currentTail(guests)).toBeUndefined();
-    await clock.advance(5000);
+    await clock.advanceSettling(5000);
     store.fault = {};
-    await clock.advance(1000);
+    await clock.advanceSettling(1000);
     expect(service.currentTail(guests)).toMatchObject({ lastSeq: 0 });
     expect(await service.send(guests, ada, text('hello'))).toMatchObject({ seq: 1 });
   });
@@ -445,11 +309,11 @@ describe('while the store is down', () => {
     store.hang = promise;
     service.roomOccupied(guests);
     const outcomes = Promise.allSettled([service.runningCall(guests), service.tail(guests)]);
-    await clock.advance(2000);
+    await clock.advanceSettling(2000);
     const late = { status: 'rejected', reason: { code: 'timeout', retryable: true } };
     expect(await outcomes).toMatchObject([late, late]);
     answer();
-    await clock.advance(0);
+    await clock.advanceSettling(0);
     expect(service.currentTail(guests)).toMatchObject({ lastSeq: 0 });
     expect(await service.runningCall(guests)).toMatchObject({ callId: 'call-1' });
   });
@@ -458,12 +322,12 @@ describe('while the store is down', () => {
     const { service, store, clock, ended } = await start();
     service.roomOccupied(guests);
     service.roomEmpty(guests);
-    await rest();
+    await settled();
     store.fault = { endCall: 'before' };
-    await clock.advance(5 * MINUTE);
+    await clock.advanceSettling(5 * MINUTE);
     expect(ended).toEqual([]);
     store.fault = {};
-    await clock.advance(1000);
+    await clock.advanceSettling(1000);
     expect(ended).toEqual([guests]);
     expect(store.calls[0]!.endedAtMs).not.toBeNull();
   });
@@ -473,21 +337,21 @@ describe('while the store is down', () => {
     store.fault = { openCall: 'before' };
     service.roomOccupied(guests);
     service.roomEmpty(guests);
-    await clock.advance(MINUTE + 1000);
+    await clock.advanceSettling(MINUTE + 1000);
     expect(ended).toEqual([guests]);
     expect(store.calls).toEqual([]);
   });
 });
 
 test('the sweep runs at start and every hour, with the retention as cutoff, also after a failure', async () => {
-  const store = new MemoryStore();
+  const store = new MemoryConversations();
   const clock = new FakeClock();
   const startMs = clock.now();
   await start(store, clock);
   store.fault = { deleteBefore: 'before' };
-  await clock.advance(60 * MINUTE);
+  await clock.advanceSettling(60 * MINUTE);
   store.fault = {};
-  await clock.advance(60 * MINUTE);
+  await clock.advanceSettling(60 * MINUTE);
   const retentionMs = 30 * 24 * 60 * MINUTE;
   expect(store.swept).toEqual([startMs - retentionMs, startMs + 120 * MINUTE - retentionMs]);
 });

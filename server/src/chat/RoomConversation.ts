@@ -33,7 +33,8 @@ export class RoomConversation {
   #endInDoubt = false;
   /** What should be in the store. */
   #emptySinceMs: number | null;
-  #storing: Promise<void> | undefined;
+  #looping = false;
+  #storing: Promise<void> = Promise.resolve();
   #cancelEnd: (() => void) | undefined;
   #cancelRetry: (() => void) | undefined;
   /** The last seq that was told to `onMessage`, and durable messages beyond it. */
@@ -130,49 +131,62 @@ export class RoomConversation {
   }
 
   #bringToStore(): Promise<void> {
-    this.#storing ??= this.#loop().finally(() => {
-      this.#storing = undefined;
-    });
+    if (!this.#looping) {
+      this.#looping = true;
+      this.#storing = this.#loop();
+    }
     return this.#storing;
   }
 
   // Each step is decided by what holds when it starts; what changes meanwhile is seen by the next turn.
   async #loop(): Promise<void> {
+    try {
+      while (!this.#closed) {
+        const step = this.#nextStep();
+        if (step === undefined) return;
+        await step();
+      }
+    } finally {
+      // Here, in one go with the last look at what is wanted: a change that came a tick later would be nobody's.
+      this.#looping = false;
+    }
+  }
+
+  /** What is to be written next; undefined when the store says what memory says. */
+  #nextStep(): (() => Promise<void> | void) | undefined {
     const { store, clock, key } = this.#options;
-    while (!this.#closed) {
-      const wanted = this.#emptySinceMs;
-      const call = this.#call;
-      const due = wanted !== null && this.#cancelEnd === undefined;
-      if (due && call === undefined) {
-        // Never stored: nothing to end.
-        this.#end();
-      } else if (call === undefined) {
-        this.#began(await store.openCall(key, clock.now()));
-      } else if (due) {
+    const wanted = this.#emptySinceMs;
+    const call = this.#call;
+    const due = wanted !== null && this.#cancelEnd === undefined;
+    // Never stored: nothing to end.
+    if (due && call === undefined) return () => this.#end();
+    // After an end without an answer only the store knows whether the call that somebody came back to goes on.
+    if (call === undefined || (this.#endInDoubt && !due)) {
+      return async () => {
+        this.#call = await store.openCall(key, clock.now());
+        this.#toldSeq = Math.max(this.#toldSeq, this.#call.lastSeq);
+        this.#endInDoubt = false;
+      };
+    }
+    if (due) {
+      return async () => {
         this.#endInDoubt = true;
         await store.endCall(call.callId, clock.now());
         this.#endInDoubt = false;
         this.#call = undefined;
         if (this.#emptySinceMs !== null) this.#end();
-      } else if (this.#endInDoubt) {
-        // Somebody came back meanwhile: only the store knows whether the call they left goes on.
-        this.#began(await store.openCall(key, clock.now()));
-        this.#endInDoubt = false;
-      } else if (call.emptySinceMs !== wanted) {
-        await store.setCallEmptySince(call.callId, wanted);
-        this.#call = { ...call, emptySinceMs: wanted };
-      } else return;
+      };
     }
+    if (call.emptySinceMs === wanted) return undefined;
+    return async () => {
+      await store.setCallEmptySince(call.callId, wanted);
+      this.#call = { ...call, emptySinceMs: wanted };
+    };
   }
 
   #end(): void {
     this.close();
     this.#options.onEnded();
-  }
-
-  #began(call: RunningCall): void {
-    this.#call = call;
-    this.#toldSeq = Math.max(this.#toldSeq, call.lastSeq);
   }
 
   #tell(): void {

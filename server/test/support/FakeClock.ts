@@ -38,4 +38,20 @@ export class FakeClock implements Clock {
     }
     this.#nowMs = endMs;
   }
+
+  /** As {@link FakeClock.advance}, and lets promises settle before, between and after the timers. */
+  async advanceSettling(ms: number): Promise<void> {
+    const endMs = this.#nowMs + ms;
+    for (;;) {
+      await settled();
+      const next = Math.min(...[...this.#timers].map((timer) => timer.dueMs));
+      if (next > endMs) break;
+      this.advance(Math.max(0, next - this.#nowMs));
+    }
+    this.advance(endMs - this.#nowMs);
+    await settled();
+  }
 }
+
+/** Promises settle before the next turn of the event loop. */
+export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
