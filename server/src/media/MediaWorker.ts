@@ -10,7 +10,7 @@ import { toCallError } from './toCallError.ts';
 import { withTimeLimit } from './withTimeLimit.ts';
 
 /** A worker that has not answered a call for so long is taken for hung and killed. */
-export const CALL_LIMIT_MS = 2000;
+const CALL_LIMIT_MS = 2000;
 /** How often an idle worker is asked for a sign of life. */
 const PROBE_INTERVAL_MS = 1000;
 /** A worker that was asked to close and still runs after this is killed. */

@@ -2,7 +2,7 @@
  * Owns raw RTP for tests: packets as a client sends them, parsed back as a client gets them, and fitting RTP parameters.
  * Does not own the transport (rtcPeer.ts).
  */
-import type { RtpCapabilities, RtpParameters } from '@parley/protocol';
+import type { RtpParameters } from '@parley/protocol';
 
 const MID_EXTENSION_ID = 1;
 const AUDIO_LEVEL_EXTENSION_ID = 6;
@@ -24,7 +24,7 @@ export interface RtpPacket {
 export const isRtcp = (packet: Buffer): boolean => packet[1]! >= 192 && packet[1]! <= 223;
 
 /** Serialises a packet; extensions in the one-byte form (RFC 8285). */
-export function buildRtp(packet: RtpPacket): Buffer {
+function buildRtp(packet: RtpPacket): Buffer {
   const elements: number[] = [];
   if (packet.mid !== undefined) {
     const mid = Buffer.from(packet.mid);
@@ -93,9 +93,6 @@ export const vp8Parameters = (ssrc: number, mid = '1'): RtpParameters => ({
   encodings: [{ ssrc, rtx: { ssrc: ssrc + 1 } }],
   rtcp: { cname: 'test' },
 });
-
-/** A device that decodes everything that the router relays. */
-export const deviceCapabilities = (router: RtpCapabilities): RtpCapabilities => structuredClone(router);
 
 /** An Opus packet as a packet of the given loudness; the payload is no real audio, nobody decodes it here. */
 export const opusPacket = (ssrc: number, sequenceNumber: number, audioLevel = 20, mid = '0'): Buffer =>
