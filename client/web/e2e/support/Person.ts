@@ -58,7 +58,6 @@ export class Person {
         ...chromiumArgs,
         `--use-file-for-fake-video-capture=${video}`,
         `--use-file-for-fake-audio-capture=${audio}`,
-        `--auto-select-desktop-capture-source=Parley share`,
         ...(options.args ?? []),
       ],
     });
