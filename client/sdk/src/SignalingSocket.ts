@@ -28,6 +28,9 @@ const STABLE_AFTER_MS = 5000;
 /** A server that closes with `rateLimited` is left alone at least this long. */
 const RATE_LIMIT_PAUSE_MS = 5000;
 
+/** Closes a socket that is given up: 1000 would mean that the seat is, too. */
+const GIVEN_UP = 4000;
+
 /** The part of a WebSocket that is used; tests bring their own. */
 export type SocketLike = Pick<WebSocket, 'send' | 'close' | 'addEventListener'>;
 
@@ -216,7 +219,7 @@ export class SignalingSocket {
     }
     if (this.#state.phase === 'open' && Date.now() - this.#state.sinceMs >= STABLE_AFTER_MS)
       this.#attempt = 0;
-    this.#leaveSocket()?.close(1000);
+    this.#leaveSocket()?.close(GIVEN_UP);
     const pauseMs = code === closeCodes.rateLimited ? RATE_LIMIT_PAUSE_MS : 0;
     const delayMs = Math.max(pauseMs, backoffMs(this.#attempt + 1));
     this.#state = { phase: 'waiting', timer: setTimeout(() => this.#connect(), delayMs) };

@@ -1,0 +1,107 @@
+/**
+ * Owns the tests of the room's copy: exactly once, in order, and every hole noticed.
+ */
+import { type Cursor, getEntity, type RoomEvent } from '@parley/protocol';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { RoomReplica } from './RoomReplica.ts';
+
+const event = (version: number, displayName = `name${version}`): RoomEvent => ({
+  version,
+  patches: [
+    {
+      entity: 'peer',
+      id: 'p1',
+      set: { userId: 'u', displayName, role: 'speaker', connection: 'online', joinedAtMs: 1 },
+    },
+  ],
+});
+
+function setUp() {
+  const changed = vi.fn();
+  const missed = vi.fn();
+  const replica = new RoomReplica({ changed, missed });
+  replica.handleCatchUp({ snapshot: { roomId: 'room', epoch: 'e1', version: 5, entities: {} } });
+  changed.mockClear();
+  const name = (): string | undefined => replica.state && getEntity(replica.state, 'peer', 'p1')?.displayName;
+  return { replica, changed, missed, name };
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe('live events', () => {
+  test('fold once, however often they come', () => {
+    const { replica, changed, name } = setUp();
+    replica.handleEvents('e1', [event(6)]);
+    replica.handleEvents('e1', [event(6, 'again'), event(7)]);
+    replica.handleEvents('e1', [event(7, 'again')]);
+    expect(name()).toBe('name7');
+    expect(changed.mock.calls.map(([, events]) => events)).toEqual([[event(6)], [event(7)]]);
+    expect(replica.cursor).toEqual({ epoch: 'e1', version: 7 } satisfies Cursor);
+  });
+
+  test('behind a hole wait for the catch-up and then fold in order', () => {
+    const { replica, missed, name } = setUp();
+    replica.handleEvents('e1', [event(8)]);
+    replica.handleEvents('e1', [event(9)]);
+    expect(missed).toHaveBeenCalledOnce();
+    expect(name()).toBeUndefined();
+    replica.handleCatchUp({ epoch: 'e1', events: [event(6), event(7), event(8)] });
+    expect(name()).toBe('name9');
+    expect(missed).toHaveBeenCalledOnce();
+  });
+
+  test('of another epoch ask for a snapshot, which may have a lower version', () => {
+    const { replica, missed, name } = setUp();
+    replica.handleEvents('e2', [event(1)]);
+    expect(missed).toHaveBeenCalledOnce();
+    replica.handleCatchUp({ snapshot: { roomId: 'room', epoch: 'e2', version: 1, entities: {} } });
+    replica.handleEvents('e2', [event(2)]);
+    expect(name()).toBe('name2');
+  });
+
+  test('that overtake the reply of the join are not lost', () => {
+    const { replica, name, missed } = setUp();
+    replica.handleInterrupted();
+    replica.handleEvents('e1', [event(7)]);
+    replica.handleCatchUp({ epoch: 'e1', events: [event(6)] });
+    expect(name()).toBe('name7');
+    expect(missed).not.toHaveBeenCalled();
+  });
+
+  test('before the first catch-up wait for it', () => {
+    const replica = new RoomReplica({ changed: vi.fn(), missed: vi.fn() });
+    replica.handleEvents('e1', [event(2)]);
+    expect(replica.cursor).toBeUndefined();
+    replica.handleCatchUp({ snapshot: { roomId: 'room', epoch: 'e1', version: 1, entities: {} } });
+    expect(replica.cursor).toEqual({ epoch: 'e1', version: 2 });
+  });
+});
+
+describe('a heartbeat', () => {
+  test('with a higher version means a loss only when nothing comes', async () => {
+    const { replica, missed } = setUp();
+    replica.handleTail({ epoch: 'e1', version: 6 });
+    replica.handleEvents('e1', [event(6)]);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(missed).not.toHaveBeenCalled();
+    replica.handleTail({ epoch: 'e1', version: 7 });
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(missed).toHaveBeenCalledOnce();
+  });
+
+  test('with our version or a lower one means nothing', async () => {
+    const { replica, missed } = setUp();
+    replica.handleTail({ epoch: 'e1', version: 5 });
+    replica.handleTail({ epoch: 'e1', version: 4 });
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(missed).not.toHaveBeenCalled();
+  });
+
+  test('of another epoch means a loss', async () => {
+    const { replica, missed } = setUp();
+    replica.handleTail({ epoch: 'e2', version: 1 });
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(missed).toHaveBeenCalledOnce();
+  });
+});
