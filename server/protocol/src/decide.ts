@@ -231,7 +231,7 @@ function remove(reader: Reader, command: Extract<RoomCommand, { type: 'remove' }
   reader.assertHost(command.peerId);
   if (command.peerId === command.targetPeerId) {
     throw new CallError('invalid-request', 'Leave instead of removing yourself', {
-      details: { path: 'peerId' },
+      details: { path: 'data.peerId' },
     });
   }
   const target = reader.peer(command.targetPeerId);

@@ -2,7 +2,7 @@
  * Owns the requests about what a seat publishes.
  * Does not own publications (room log) nor producers (media plane).
  */
-import { assertGranted, type HandlersOf, requestKeyOf } from './types.ts';
+import { assertGranted, blaming, type HandlersOf, requestKeyOf } from './types.ts';
 
 /** Requests about own publications. */
 export const publicationHandlers: HandlersOf<'publish' | 'unpublish' | 'setMuted'> = {
@@ -10,7 +10,8 @@ export const publicationHandlers: HandlersOf<'publish' | 'unpublish' | 'setMuted
     const { session, services } = context;
     const { seat } = session.liveSeat();
     assertGranted(session.identity.grants.publish.includes(data.source), `publish ${data.source}`);
-    return services.seatMedia.publish(seat, data, requestKeyOf(context));
+    const published = services.seatMedia.publish(seat, data, requestKeyOf(context));
+    return blaming('data.rtpParameters', published);
   },
 
   async unpublish({ session, services }, { source }) {

@@ -3,7 +3,7 @@
  * Does not own transports: the media plane looks ids up among what the seat owns.
  */
 import { CallError } from '@parley/protocol';
-import { assertGranted, type HandlersOf } from './types.ts';
+import { assertGranted, blaming, type HandlersOf } from './types.ts';
 
 /** Requests about transports. */
 export const transportHandlers: HandlersOf<'createTransport' | 'connectTransport' | 'restartIce'> = {
@@ -20,15 +20,14 @@ export const transportHandlers: HandlersOf<'createTransport' | 'connectTransport
       }
     }
     const transportId = services.ids.transportId(session.id, requestId);
-    return services.seatMedia.createTransport(seat, {
-      transportId,
-      direction,
-      ...(rtpCapabilities && { rtpCapabilities }),
-    });
+    const options = { transportId, direction, ...(rtpCapabilities && { rtpCapabilities }) };
+    return blaming('data.rtpCapabilities', services.seatMedia.createTransport(seat, options));
   },
 
   async connectTransport({ session, services }, { transportId, dtlsParameters }) {
-    await services.seatMedia.connectTransport(session.liveSeat().seat, transportId, dtlsParameters);
+    const { seat } = session.liveSeat();
+    const connected = services.seatMedia.connectTransport(seat, transportId, dtlsParameters);
+    await blaming('data.dtlsParameters', connected);
     return {};
   },
 

@@ -35,3 +35,19 @@ export function assertGranted(granted: boolean, what: string): void {
     throw new CallError('forbidden', `Not granted: ${what}`, { details: { grant: what } });
   }
 }
+
+/**
+ * Says which part of the request mediasoup did not like: it names reasons, but does not know our frames.
+ * @throws CallError as the task does; an `invalid-request` has the path.
+ */
+export async function blaming<T>(path: string, task: Promise<T>): Promise<T> {
+  try {
+    return await task;
+  } catch (error) {
+    if (!(error instanceof CallError) || error.code !== 'invalid-request' || error.details?.path) throw error;
+    throw new CallError(error.code, error.message, {
+      details: { ...error.details, path },
+      cause: error.cause,
+    });
+  }
+}
