@@ -131,6 +131,7 @@ export class LocalMedia {
   handleStopped(source: Source): void {
     if (source === 'mic' || source === 'camera') {
       this.#published.delete(source);
+      this.#events.sourceChanged(source, undefined);
       this.#devices[source].release();
     } else this.stopScreen();
   }

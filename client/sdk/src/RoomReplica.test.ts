@@ -105,3 +105,17 @@ describe('a heartbeat', () => {
     expect(missed).toHaveBeenCalledOnce();
   });
 });
+
+describe('a catch-up that does not fit', () => {
+  test('is followed by a join without a cursor, so that a snapshot comes', () => {
+    const { replica, missed, name } = setUp();
+    replica.handleInterrupted();
+    replica.handleCatchUp({ epoch: 'e1', events: [event(8)] });
+    expect(missed).toHaveBeenCalledOnce();
+    expect(replica.cursor).toBeUndefined();
+    replica.handleEvents('e1', [event(10)]);
+    replica.handleCatchUp({ snapshot: { roomId: 'room', epoch: 'e1', version: 9, entities: {} } });
+    expect(name()).toBe('name10');
+    expect(replica.cursor).toEqual({ epoch: 'e1', version: 10 });
+  });
+});

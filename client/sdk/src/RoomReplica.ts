@@ -34,6 +34,8 @@ export class RoomReplica {
   #state: RoomState | undefined;
   /** Until a catch-up comes, live events wait: they may overtake the reply that they belong behind. */
   #waiting: Batch[] | undefined = [];
+  /** The log could not say what follows the state that is here: only a snapshot helps. */
+  #forked = false;
   #tailTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(events: RoomReplicaEvents) {
@@ -45,8 +47,9 @@ export class RoomReplica {
     return this.#state;
   }
 
-  /** Up to where this client has the log; undefined before the first catch-up. */
+  /** Up to where this client has the log; undefined when only a snapshot helps. */
   get cursor(): Cursor | undefined {
+    if (this.#forked) return undefined;
     return this.#state && { epoch: this.#state.epoch, version: this.#state.version };
   }
 
@@ -56,23 +59,25 @@ export class RoomReplica {
     this.#waiting = undefined;
     clearTimeout(this.#tailTimer);
     if ('snapshot' in catchUp) {
+      this.#forked = false;
       this.#state = fromSnapshot(catchUp.snapshot);
       this.#events.changed(this.#state, undefined);
-    } else this.handleEvents(catchUp.epoch, catchUp.events);
-    // What was sent under an earlier epoch is of no more use: the catch-up was read after it.
-    for (const { epoch, events } of waiting) {
-      if (epoch === this.#state?.epoch) this.handleEvents(epoch, events);
+    } else if (this.#fits(catchUp.epoch, catchUp.events)) this.#fold(catchUp.events);
+    else {
+      this.#forked = true;
+      this.#miss();
+      return;
     }
+    // What does not fit now was sent before the catch-up was read, and is either in it or of no more use. If something
+    // is missing after all, the next event or heartbeat shows it.
+    for (const { epoch, events } of waiting) if (this.#fits(epoch, events)) this.#fold(events);
   }
 
   /** Live events. */
   handleEvents(epoch: string, events: readonly RoomEvent[]): void {
     if (this.#waiting) this.#waiting.push({ epoch, events });
-    else if (this.#state?.epoch === epoch && isNext(this.#state, events)) this.#fold(this.#state, events);
-    else {
-      this.#waiting = [{ epoch, events }];
-      this.#events.missed();
-    }
+    else if (this.#fits(epoch, events)) this.#fold(events);
+    else this.#miss({ epoch, events });
   }
 
   /** The newest version that there is, by a heartbeat. */
@@ -80,9 +85,7 @@ export class RoomReplica {
     if (this.#waiting || this.#hasReached(tail)) return;
     clearTimeout(this.#tailTimer);
     this.#tailTimer = setTimeout(() => {
-      if (this.#waiting || this.#hasReached(tail)) return;
-      this.#waiting = [];
-      this.#events.missed();
+      if (!this.#waiting && !this.#hasReached(tail)) this.#miss();
     }, TAIL_PATIENCE_MS);
   }
 
@@ -96,11 +99,22 @@ export class RoomReplica {
     return this.#state?.epoch === epoch && this.#state.version >= version;
   }
 
-  #fold(state: RoomState, events: readonly RoomEvent[]): void {
-    const next = reduce(state, events);
-    if (next === state) return;
+  #fits(epoch: string, events: readonly RoomEvent[]): boolean {
+    return this.#state?.epoch === epoch && isNext(this.#state, events);
+  }
+
+  #fold(events: readonly RoomEvent[]): void {
+    const before = this.#state;
+    if (!before) return;
+    const next = reduce(before, events);
+    if (next === before) return;
     this.#state = next;
-    const news = events.filter((event) => event.version > state.version);
+    const news = events.filter((event) => event.version > before.version);
     this.#events.changed(next, news);
+  }
+
+  #miss(...waiting: Batch[]): void {
+    this.#waiting = waiting;
+    this.#events.missed();
   }
 }

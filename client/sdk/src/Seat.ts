@@ -11,6 +11,9 @@ import { toCallError } from './toCallError.ts';
 /** A first join is given up after so many refusals that might pass; a seat that was had is asked for without end. */
 const FIRST_JOIN_ATTEMPTS = 5;
 
+/** Misses further apart than this have nothing to do with each other. */
+const MISS_SERIES_MS = 10_000;
+
 /** What a seat tells. */
 export interface SeatEvents {
   /** The seat is taken. Before the room's change that its catch-up brings. */
@@ -31,6 +34,8 @@ export class Seat {
   #attempt = 0;
   #refusals = 0;
   #hadSeat = false;
+  #misses = 0;
+  #lastMissMs = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -43,7 +48,7 @@ export class Seat {
     this.#events = events;
     this.#room = new RoomReplica({
       changed: (state, roomEvents) => events.roomChanged(state, roomEvents),
-      missed: () => void this.take(),
+      missed: () => this.#handleMissed(),
     });
   }
 
@@ -81,6 +86,15 @@ export class Seat {
   /** Stops. Idempotent. */
   close(): void {
     this.handleInterrupted();
+  }
+
+  /** Nearly at once the first time; a log that cannot mend a hole must not be asked without a pause. */
+  #handleMissed(): void {
+    const nowMs = Date.now();
+    this.#misses = nowMs - this.#lastMissMs > MISS_SERIES_MS ? 1 : this.#misses + 1;
+    this.#lastMissMs = nowMs;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => void this.take(), backoffMs(this.#misses));
   }
 
   #handleRefusal(error: CallError): void {

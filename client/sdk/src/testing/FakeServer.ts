@@ -170,7 +170,7 @@ export class FakeServer {
   #advance(socket: FakeSocket): boolean {
     if (socket.clientCloseCode !== undefined) {
       const session = this.#sessionOf.get(socket);
-      if (session?.seated && socket.clientCloseCode === 1000) this.#vacate(session);
+      if (session?.socket === socket && socket.clientCloseCode === 1000) this.#vacate(session);
       this.#handleClosed(socket);
     } else if (!socket.isOpen && !this.#sessionOf.has(socket) && this.sockets.at(-1) === socket) {
       socket.serverAccept();

@@ -1,0 +1,129 @@
+/**
+ * Owns the tests of people as shown: labels, media, speakers, and that what did not change stays the same object.
+ */
+import { decide, emptyRoom, type RoomCommand, type RoomState, reduce, sources } from '@parley/protocol';
+import { describe, expect, test } from 'vitest';
+import { Participants } from './Participants.ts';
+import { fakeTrack } from './testing/fakeMedia.ts';
+
+const apply = (state: RoomState, command: RoomCommand): RoomState =>
+  reduce(state, [{ version: state.version + 1, patches: [...decide(state, command).patches] }]);
+
+const join = (state: RoomState, peerId: string, displayName: string): RoomState =>
+  apply(state, {
+    type: 'join',
+    peerId,
+    userId: `u-${peerId}`,
+    displayName,
+    role: 'speaker',
+    publish: sources,
+    guest: true,
+    sessionEndsAtMs: 1e9,
+    nowMs: 1,
+    callId: 'call',
+    callStartedAtMs: 1,
+    maxPeers: 10,
+  });
+
+function setUp() {
+  const people = new Participants();
+  let state = ['a', 'b', 'c'].reduce(
+    (room, id) => join(room, id, id === 'c' ? 'Bob' : 'Ada'),
+    emptyRoom('r', 'e'),
+  );
+  const change = (command: RoomCommand) => {
+    state = apply(state, command);
+    people.setRoom(state, 'a');
+  };
+  people.setRoom(state, 'a');
+  const publish = (peerId: string, source: 'mic' | 'camera', muted = false) =>
+    change({ type: 'publish', peerId, source, generation: 1, muted });
+  return { people, change, publish };
+}
+
+test('everybody is listed in the order of joining, and a second one of a name is told apart', () => {
+  const { people, change } = setUp();
+  expect(people.list().map(({ label, isLocal, isHost }) => [label, isLocal, isHost])).toEqual([
+    ['Ada', true, true],
+    ['Ada (2)', false, false],
+    ['Bob', false, false],
+  ]);
+  change({ type: 'leave', peerId: 'a' });
+  expect(people.list().map(({ label, isHost }) => [label, isHost])).toEqual([
+    ['Ada', true],
+    ['Bob', false],
+  ]);
+});
+
+describe('media', () => {
+  test('has a track as soon as it is there, and none for muted video', () => {
+    const { people, publish, change } = setUp();
+    publish('b', 'camera');
+    expect(people.list()[1]?.media.camera).toEqual({ source: 'camera', muted: false, track: null });
+    const track = fakeTrack('video');
+    people.setTrack('b.camera', track);
+    expect(people.list()[1]?.media.camera?.track).toBe(track);
+    change({ type: 'setMuted', peerId: 'b', source: 'camera', muted: true });
+    expect(people.list()[1]?.media.camera).toEqual({ source: 'camera', muted: true, track: null });
+    change({ type: 'setMuted', peerId: 'b', source: 'camera', muted: false });
+    expect(people.list()[1]?.media.camera?.track).toBe(track);
+  });
+
+  test('of the own tile comes from the devices', () => {
+    const { people } = setUp();
+    const mic = { source: 'mic', muted: true, track: fakeTrack('audio') } as const;
+    people.setLocalMedia({ mic });
+    expect(people.list()[0]?.media).toEqual({ mic });
+  });
+});
+
+describe('speakers', () => {
+  test('are shown while they speak, and the last one stays active', () => {
+    const { people, publish } = setUp();
+    publish('b', 'mic');
+    publish('c', 'mic', true);
+    people.setSpeakers(['b', 'c']);
+    // A muted one is not heard, whatever the moment says.
+    expect(people.list().map(({ speaking }) => speaking)).toEqual([false, true, false]);
+    expect(people.activeSpeakerId()).toBe('b');
+    people.setSpeakers([]);
+    expect(people.list().some(({ speaking }) => speaking)).toBe(false);
+    expect(people.activeSpeakerId()).toBe('b');
+  });
+
+  test('who left are no longer active', () => {
+    const { people, change } = setUp();
+    people.setSpeakers(['b']);
+    people.list();
+    expect(people.activeSpeakerId()).toBe('b');
+    people.setSpeakers([]);
+    change({ type: 'leave', peerId: 'b' });
+    people.list();
+    expect(people.activeSpeakerId()).toBeUndefined();
+  });
+});
+
+test('quality of others comes from the server, the own one from here', () => {
+  const { people } = setUp();
+  people.setScores([
+    { peerId: 'a', score: 1 },
+    { peerId: 'b', score: 9 },
+    { peerId: 'c', score: 2 },
+  ]);
+  people.setLocalQuality('poor');
+  expect(people.list().map(({ quality }) => quality)).toEqual(['poor', 'good', 'bad']);
+});
+
+test('who did not change stays the same object, and so does the list', () => {
+  const { people, publish, change } = setUp();
+  publish('b', 'mic');
+  const before = people.list();
+  change({ type: 'setMuted', peerId: 'b', source: 'mic', muted: true });
+  const after = people.list();
+  expect(after[0]).toBe(before[0]);
+  expect(after[2]).toBe(before[2]);
+  expect(after[1]).not.toBe(before[1]);
+  people.setSpeakers([]);
+  people.setScores([]);
+  expect(people.list()).toBe(after);
+});
