@@ -143,20 +143,29 @@ test('a storage thread that dies is replaced, what waited for it is refused as u
   expect(store.ready).toBe(true);
 });
 
-test('too many waiting requests are refused as capacity, and a request that is not answered in time as timeout', async () => {
-  const store = await SqliteConversationStore.open({
-    folder: temporaryFolder(),
-    log: silentLog,
-    requestTimeoutMs: 0,
-    maxWaiting: 2,
-  });
+test('a request that is not answered in time fails as timeout, one too many as capacity, and a resend finds what became of it', async () => {
+  const folder = temporaryFolder();
+  const options = { folder, log: silentLog, requestTimeoutMs: 1000, maxWaiting: 2 };
+  const store = await SqliteConversationStore.open(options);
   onTestFinished(() => store.close());
-  const outcomes = await Promise.allSettled([1, 2, 3].map(() => store.runningCalls()));
+  const { conversationId } = await store.openCall(room, 1000);
+  const message = messageIn(conversationId);
+  // Somebody else's write keeps the storage thread waiting.
+  const other = new DatabaseSync(join(folder, 'chat.sqlite'));
+  onTestFinished(() => other.close());
+  other.exec('BEGIN IMMEDIATE');
+  const outcomes = await Promise.allSettled([
+    store.append(message),
+    store.append(messageIn(conversationId)),
+    store.append(messageIn(conversationId)),
+  ]);
   expect(outcomes).toMatchObject([
     { reason: { code: 'timeout', retryable: true } },
     { reason: { code: 'timeout' } },
     { reason: { code: 'capacity', retryable: true } },
   ]);
+  other.exec('ROLLBACK');
+  expect(await store.append(message)).toMatchObject({ seq: 1, duplicate: true });
 });
 
 describe('migrations of SQLite', () => {
