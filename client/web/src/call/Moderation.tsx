@@ -41,23 +41,34 @@ export function Moderation({
   const stop = (source: Source) => attempt(call.moderatorStop(peerId, source));
   const withPerson = about !== 'screen';
   const withScreen = about !== 'participant';
+  // In a list there is space for words, and none for a doubt what a crossed-out microphone means.
+  const withWords = about === 'all';
   return (
     <div className="moderation">
       {withPerson && !isMuted(participant) && (
         <ModerationButton
           label={t('moderation.mute', { name })}
+          text={withWords && t('moderation.short.mute')}
           onClick={() => attempt(call.moderatorMute(peerId, 'mic'))}
         >
           <MicOff aria-hidden="true" />
         </ModerationButton>
       )}
       {withPerson && media.camera && !media.camera.muted && (
-        <ModerationButton label={t('moderation.stopCamera', { name })} onClick={() => stop('camera')}>
+        <ModerationButton
+          label={t('moderation.stopCamera', { name })}
+          text={withWords && t('moderation.short.stopCamera')}
+          onClick={() => stop('camera')}
+        >
           <VideoOff aria-hidden="true" />
         </ModerationButton>
       )}
       {withScreen && media.screen && (
-        <ModerationButton label={t('moderation.stopSharing', { name })} onClick={() => stop('screen')}>
+        <ModerationButton
+          label={t('moderation.stopSharing', { name })}
+          text={withWords && t('moderation.short.stopSharing')}
+          onClick={() => stop('screen')}
+        >
           <MonitorOff aria-hidden="true" />
         </ModerationButton>
       )}
@@ -65,6 +76,7 @@ export function Moderation({
         <ModerationButton
           ref={removeButton}
           label={t('moderation.remove', { name })}
+          text={withWords && t('moderation.short.remove')}
           onClick={() => setAsking(true)}
         >
           <UserX aria-hidden="true" />
@@ -102,14 +114,25 @@ export function Moderation({
 function ModerationButton({
   ref,
   label,
+  text,
   onClick,
   children,
 }: {
   ref?: React.Ref<HTMLButtonElement>;
+  /** The accessible name, with the person's name in it. */
   label: string;
+  /** Words in place of the icon. */
+  text: string | false;
   onClick: () => void;
   children: React.ReactNode;
 }) {
+  if (text) {
+    return (
+      <button ref={ref} type="button" className="moderation-word" aria-label={label} onClick={onClick}>
+        {text}
+      </button>
+    );
+  }
   return (
     <Tip text={label}>
       <button ref={ref} type="button" className="moderation-button" aria-label={label} onClick={onClick}>

@@ -61,7 +61,10 @@ export function PrejoinPage({
   const problem = mediaProblem(mic.problem, camera.problem, window.isSecureContext);
 
   // The call's code loads while people look at themselves, so that "Join" does not wait for it.
-  useEffect(() => void import('../call/CallScreen.tsx'), []);
+  useEffect(() => {
+    // Failing is no harm yet: the call asks again, and says so.
+    import('../call/CallScreen.tsx').catch(() => undefined);
+  }, []);
 
   const join = (event: FormEvent) => {
     event.preventDefault();
