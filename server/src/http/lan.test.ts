@@ -36,6 +36,7 @@ it('prints https addresses, a QR code, and where the CA certificate is', async (
     httpsPort: 3443,
     caFingerprint: 'AB:CD',
   });
+  expect(text).toContain('http://localhost:3000/');
   expect(text).toContain('https://192.168.1.7:3443/');
   expect(text).toContain('https://[2001:db8::5]:3443/');
   expect(text).toContain('http://192.168.1.7:3000/parley-ca.crt');

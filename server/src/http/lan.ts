@@ -43,9 +43,10 @@ export async function lanBanner(options: {
 }): Promise<string> {
   const { addresses, httpPort, httpsPort, caFingerprint } = options;
   const [first] = addresses;
-  if (first === undefined) return 'No network address found: this machine is reachable from itself only.\n';
+  const local = `On this machine:\n  http://localhost:${httpPort}/\n`;
+  if (first === undefined) return `${local}No network address found: nobody else reaches this machine.\n`;
   const lines = [
-    'On your network:',
+    `${local}On your network:`,
     ...addresses.map((address) => `  https://${hostAndPort(address, httpsPort)}/`),
   ];
   lines.push(

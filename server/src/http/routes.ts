@@ -41,12 +41,12 @@ export async function createRoutes(options: RouteOptions): Promise<FastifyInstan
     // 64 code points of four bytes, percent-encoded.
     routerOptions: { maxParamLength: 64 * 4 * 3 },
     frameworkErrors: (error, request, reply) => {
-      reply.headers(securityHeaders(safeHost(request.host)));
+      reply.headers(securityHeaders(request.protocol, safeHost(request.host)));
       void sendError(request, reply, toHttpError(error, log));
     },
   });
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers(securityHeaders(safeHost(request.host)));
+    reply.headers(securityHeaders(request.protocol, safeHost(request.host)));
   });
   app.addHook('onResponse', async (request, reply) => {
     // The route instead of the address: the name of a room is nobody's business.

@@ -10,6 +10,10 @@ const HOST = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
 export const safeHost = (host: string | undefined): string | undefined =>
   host !== undefined && HOST.test(host) ? host : undefined;
 
+/** Whether browsers take pages of this origin for a secure context. */
+const isTrustworthy = (protocol: string, host: string | undefined): boolean =>
+  protocol === 'https' || /^(localhost|127\.[\d.]+|\[::1\])(:|$)/.test(host ?? '');
+
 /**
  * The content security policy: own scripts only, none inline. `'self'` covers own WebSockets in current browsers; older ones
  * (Safari before 15.4) want them spelled out.
@@ -39,7 +43,7 @@ export function contentSecurityPolicy(host: string | undefined, styleNonce?: str
  * Headers of every response. No Strict-Transport-Security: with a certificate of the local CA it would lock people out
  * of the plain port that serves the CA certificate.
  */
-export const securityHeaders = (host: string | undefined): Record<string, string> => ({
+export const securityHeaders = (protocol: string, host: string | undefined): Record<string, string> => ({
   'content-security-policy': contentSecurityPolicy(host),
   'permissions-policy': [
     'camera=(self)',
@@ -57,6 +61,7 @@ export const securityHeaders = (host: string | undefined): Record<string, string
   // A link to a room is a secret: no other site learns it.
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
-  'cross-origin-opener-policy': 'same-origin',
+  // Browsers ignore it on other origins, and complain about it in the console.
+  ...(isTrustworthy(protocol, host) && { 'cross-origin-opener-policy': 'same-origin' }),
   'cross-origin-resource-policy': 'same-origin',
 });

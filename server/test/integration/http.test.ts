@@ -94,6 +94,11 @@ describe('pages', () => {
     }
   });
 
+  it('leaves out what browsers refuse off localhost without HTTPS', async () => {
+    const { headers } = await get('/', { host: '192.0.2.2:3000' });
+    expect(headers).not.toHaveProperty('cross-origin-opener-policy');
+  });
+
   it('names the room in title and link preview and keeps it from search engines', async () => {
     const { headers, body } = await get('/r/caf%C3%A9-1', { host: 'calls.example:8080' });
     expect(headers['x-robots-tag']).toBe('noindex');
