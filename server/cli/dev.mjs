@@ -3,16 +3,18 @@
  * passes everything that is the server's on to it.
  */
 import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parseEnv } from 'node:util';
 import { repositoryRoot } from './paths.mjs';
 import { say } from './progress.mjs';
 import { forwardSignals, nodeEnvironment } from './run.mjs';
 import { setUp, withWorker } from './setup.mjs';
 
 /** The server's own paths; every other one is the app's. */
-const serverPaths = ['/ws', '/api', '/healthz', '/readyz'];
+const serverPaths = ['/ws', '/healthz', '/readyz'];
 
 /**
  * @param {import('./arguments.mjs').ParsedArguments} parsed
@@ -21,7 +23,9 @@ const serverPaths = ['/ws', '/api', '/healthz', '/readyz'];
 export async function dev({ options }) {
   const worker = await setUp({ assumeYes: options.has('--yes') });
   const web = join(repositoryRoot, 'client/web');
-  const target = `http://127.0.0.1:${process.env.PORT ?? '3000'}`;
+  // The server reads its settings from the environment and from `.env`, in this order.
+  const fromFile = parseEnv(await readFile(join(repositoryRoot, '.env'), 'utf8').catch(() => ''));
+  const target = `http://127.0.0.1:${process.env.PORT ?? fromFile.PORT ?? '3000'}`;
   const proxy = Object.fromEntries(serverPaths.map((path) => [path, { target, ws: true }]));
   // Vite belongs to the app's workspace, and is there only after the set-up.
   const vitePath = createRequire(join(web, 'package.json')).resolve('vite');

@@ -9,7 +9,7 @@ const heartbeatMs = 15_000;
  * @param {number} sinceMs
  * @returns {string} for example `0.4 s` or `2 min 05 s`
  */
-export function elapsed(sinceMs) {
+function elapsed(sinceMs) {
   const seconds = (Date.now() - sinceMs) / 1000;
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
