@@ -28,7 +28,7 @@ export const certificateNames = (addresses: readonly string[], host: string): st
 ];
 
 /** `host:port` for an address of either family. */
-export const hostAndPort = (address: string, port: number): string =>
+const hostAndPort = (address: string, port: number): string =>
   address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 
 /**

@@ -12,7 +12,7 @@ const ESCAPES: Record<string, string> = {
 };
 
 /** Makes text safe inside HTML text and quoted attributes. */
-export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (char) => ESCAPES[char] ?? '');
+const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (char) => ESCAPES[char] ?? '');
 
 /** What the head of a page says; all plain text, escaped here. */
 export interface PageHead {
