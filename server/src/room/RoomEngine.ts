@@ -7,6 +7,7 @@ import {
   type CatchUp,
   type Cursor,
   countEntities,
+  type Decision,
   decide,
   getEntity,
   publicationIdOf,
@@ -53,13 +54,6 @@ export interface RoomEngineOptions {
   readonly clock: Clock;
   /** Seats of a room. Default 100. */
   readonly maxPeers?: number;
-}
-
-/** The request behind a command; its retry, on any node, gets the first answer. */
-export interface Request {
-  /** `<sessionId>:<requestId>`. */
-  readonly key: string;
-  readonly reply: unknown;
 }
 
 /** Each conflict means that somebody else got through, so this many in a row mean a room that changes too fast. */
@@ -152,36 +146,36 @@ export class RoomEngine {
     });
   }
 
-  /** Commits a change of the acting seat. For use inside {@link inTurn}. Gives the reply of the first attempt of a request. */
-  async change(room: RoomKey, command: RoomCommand, request?: Request): Promise<unknown> {
-    return (await this.#commit(room, command, request)).reply;
+  /** Commits a change of the acting seat. For use inside {@link inTurn}. */
+  async change(room: RoomKey, command: RoomCommand): Promise<void> {
+    await this.#commit(room, command);
   }
 
   /** A host mutes somebody's publication; RTP stops. @throws CallError `forbidden`, `not-found`. */
-  moderatorMute(seat: MediaPeer, targetPeerId: string, source: Source, request: Request): Promise<void> {
+  moderatorMute(seat: MediaPeer, targetPeerId: string, source: Source, requestKey: string): Promise<void> {
     const target = { room: seat.room, peerId: targetPeerId };
     return this.inTurn(target, async () => {
       const { peerId } = seat;
-      await this.#commit(seat.room, { type: 'moderatorMute', peerId, targetPeerId, source }, request);
+      await this.#commit(seat.room, { type: 'moderatorMute', peerId, targetPeerId, source }, requestKey);
       await this.#media.setProducerPaused(target, source, true).catch(ignoreGone);
     });
   }
 
   /** A host ends somebody's publication. @throws CallError `forbidden`, `not-found`. */
-  moderatorStop(seat: MediaPeer, targetPeerId: string, source: Source, request: Request): Promise<void> {
+  moderatorStop(seat: MediaPeer, targetPeerId: string, source: Source, requestKey: string): Promise<void> {
     const target = { room: seat.room, peerId: targetPeerId };
     return this.inTurn(target, async () => {
       const { peerId } = seat;
-      await this.#commit(seat.room, { type: 'moderatorStop', peerId, targetPeerId, source }, request);
+      await this.#commit(seat.room, { type: 'moderatorStop', peerId, targetPeerId, source }, requestKey);
       await this.#media.closeProducer(target, source).catch(ignoreGone);
     });
   }
 
   /** A host removes somebody. @throws CallError `forbidden`, `not-found`, `invalid-request` (oneself). */
-  remove(seat: MediaPeer, targetPeerId: string, request: Request): Promise<void> {
+  remove(seat: MediaPeer, targetPeerId: string, requestKey: string): Promise<void> {
     const target = { room: seat.room, peerId: targetPeerId };
     return this.inTurn(target, async () => {
-      await this.#commit(seat.room, { type: 'remove', peerId: seat.peerId, targetPeerId }, request);
+      await this.#commit(seat.room, { type: 'remove', peerId: seat.peerId, targetPeerId }, requestKey);
       await this.#media.closePeer(target);
     });
   }
@@ -201,20 +195,25 @@ export class RoomEngine {
   async #commit(
     room: RoomKey,
     command: RoomCommand,
-    request?: Request,
-  ): Promise<{ state: RoomState; event?: RoomEvent | undefined; reply: unknown }> {
+    requestKey?: string,
+  ): Promise<{ state: RoomState; event?: RoomEvent | undefined }> {
     let state = await this.#log.read(room);
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const decision = decide(state, command);
-      const result = await this.#log.commit(room, {
-        ...decision,
-        ...(request && { requestKey: request.key, reply: request.reply }),
-      });
+      let decision: Decision;
+      try {
+        decision = decide(state, command);
+      } catch (error) {
+        // What a retry asks for may be done already, and then no longer be possible.
+        if (requestKey !== undefined && (await this.#wasCommitted(room, requestKey))) return { state };
+        throw error;
+      }
+      const commit = { ...decision, ...(requestKey !== undefined && { requestKey, reply: {} }) };
+      const result = await this.#log.commit(room, commit);
       switch (result.status) {
         case 'committed':
-          return { state: result.state, event: result.event, reply: request?.reply };
+          return result;
         case 'repeated':
-          return { state, reply: result.reply };
+          return { state };
         case 'conflict':
           state = result.state;
           break;
@@ -223,6 +222,13 @@ export class RoomEngine {
       }
     }
     throw new CallError('unavailable', 'The room changes too fast at the moment');
+  }
+
+  /** Asks by a commit that can never succeed: no entity has this version. */
+  async #wasCommitted(room: RoomKey, requestKey: string): Promise<boolean> {
+    const reads = [{ entity: 'room', id: ROOM_ENTITY_ID, version: -1 }];
+    const result = await this.#log.commit(room, { patches: [], reads, limits: [], requestKey });
+    return result.status === 'repeated';
   }
 
   /** The call that a join belongs to; only in the room's turn. */

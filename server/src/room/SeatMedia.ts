@@ -50,13 +50,12 @@ export class SeatMedia {
   }
 
   /**
-   * Produces, then shows it to the room. What was produced for a publication that did not come to be is closed again.
-   * @param requestKey `<sessionId>:<requestId>`.
+   * Produces, then shows it to the room. What was produced for a publication that did not come to be is closed again. Done
+   * twice (a retry that reached another node) it makes one more generation of the same publication, which harms nobody.
    */
   publish(
     seat: MediaPeer,
     options: { transportId: string; source: Source; rtpParameters: RtpParameters; muted: boolean },
-    requestKey: string,
   ): Promise<{ publicationId: string; generation: number }> {
     return this.#seated(seat, async (state) => {
       const { source, muted } = options;
@@ -67,18 +66,13 @@ export class SeatMedia {
       // and the new beginning in one step must still see another generation.
       const generation = Math.max((before?.generation ?? 0) + 1, state.version + 1);
       await this.#media.produce(seat, { ...options, generation });
-      const reply = { publicationId, generation };
       try {
-        await this.#engine.change(
-          room,
-          { type: 'publish', peerId, source, generation, muted },
-          { key: requestKey, reply },
-        );
+        await this.#engine.change(room, { type: 'publish', peerId, source, generation, muted });
       } catch (error) {
         await this.#media.closeProducer(seat, source).catch(ignoreGone);
         throw error;
       }
-      return reply;
+      return { publicationId, generation };
     });
   }
 

@@ -63,6 +63,11 @@ export class KeyedBuckets {
     this.#clock = clock;
   }
 
+  /** Buckets that are remembered. */
+  get size(): number {
+    return this.#buckets.size;
+  }
+
   /** Takes a token of a key. Gives 0, or the milliseconds until there is one again. */
   take(key: string): number {
     let bucket = this.#buckets.get(key);

@@ -181,6 +181,8 @@ class Attacker {
       '@ownPublication',
       await this.#publish(client, (id) => this.#ids.set('@ownSendTransport', id)),
     );
+    // An attack may join other rooms behind the back of this client: it must not fold their events.
+    client.room = undefined;
   }
 
   async #publish(client: SignalingClient, onTransport?: (id: string) => void): Promise<string> {

@@ -92,6 +92,21 @@ describe('a socket that drops', () => {
     await Promise.all([ada.close(), again.close()]);
   });
 
+  test('[JOIN4] a session has one seat: not two live ones, and a kept one ends when it goes elsewhere', async () => {
+    const ada = await SignalingClient.join(server.url, 'first-room', 'Ada');
+    const bob = await SignalingClient.join(server.url, 'first-room', 'Bob');
+    await expect(bob.request('join', { roomId: 'second-room', displayName: 'Bob' })).rejects.toMatchObject({
+      code: 'invalid-state',
+    });
+    expect((await bob.request('ping', {})).room?.epoch).toBe(ada.room!.epoch);
+    await bob.cut();
+    const back = await resume(bob);
+    const elsewhere = await back.join('second-room', 'Bob');
+    expect(elsewhere.peerId).not.toBe(bob.peerId);
+    await ada.until('Bob is gone', () => connectionOf(ada, bob.peerId) === undefined);
+    await Promise.all([ada.close(), back.close()]);
+  });
+
   test('[RETRY1] a repeated request gets the first answer, also on the next socket', async () => {
     const ada = await SignalingClient.join(server.url, 'retries', 'Ada');
     const id = ada.newId();

@@ -2,15 +2,14 @@
  * Owns the requests about what a seat publishes.
  * Does not own publications (room log) nor producers (media plane).
  */
-import { assertGranted, blaming, type HandlersOf, requestKeyOf } from './types.ts';
+import { assertGranted, blaming, type HandlersOf } from './types.ts';
 
 /** Requests about own publications. */
 export const publicationHandlers: HandlersOf<'publish' | 'unpublish' | 'setMuted'> = {
-  publish(context, data) {
-    const { session, services } = context;
+  publish({ session, services }, data) {
     const { seat } = session.liveSeat();
     assertGranted(session.identity.grants.publish.includes(data.source), `publish ${data.source}`);
-    const published = services.seatMedia.publish(seat, data, requestKeyOf(context));
+    const published = services.seatMedia.publish(seat, data);
     return blaming('data.rtpParameters', published);
   },
 
