@@ -18,8 +18,8 @@ import { closingLine, runSuite, sum } from './suites.mjs';
  * @property {string[]} args
  */
 
-/** The folders with a tsconfig.json of their own. */
-const typedFolders = ['server/protocol', 'server', 'server/cli', 'client', 'client/web/e2e', 'loadtest'];
+/** The folders with a tsconfig.json of their own; the root's is for tool configuration. */
+const typedFolders = ['server/protocol', 'server', 'server/cli', 'client', 'client/web/e2e', 'loadtest', '.'];
 
 /** @type {CheckStep} */
 export const lintStep = {
