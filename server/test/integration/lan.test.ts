@@ -11,7 +11,7 @@ import { WebSocketServer } from 'ws';
 import { HttpServer } from '../../src/http/HttpServer.ts';
 import { createLanNamespace, type LanNamespace } from '../support/lanNamespace.ts';
 
-const CLIENT = new URL('../support/lanClient.mjs', import.meta.url).pathname;
+const CLIENT = new URL('../support/lanClient.ts', import.meta.url).pathname;
 const ignore = () => undefined;
 
 let dataDir: string;
