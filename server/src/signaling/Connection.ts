@@ -61,7 +61,11 @@ export class Connection {
       this.#heardAtMs = options.clock.now();
     };
     socket.on('pong', heard);
-    socket.on('ping', heard);
+    socket.on('ping', () => {
+      heard();
+      // Each ping was answered: somebody who only sends them may not fill our memory with pongs.
+      this.#checkBacklog();
+    });
     socket.on('message', (data, isBinary) => {
       heard();
       this.#receive(data, isBinary);
@@ -94,7 +98,7 @@ export class Connection {
   send(text: string): void {
     if (this.#ended) return;
     this.#socket.send(text);
-    if (this.#socket.bufferedAmount > MAX_BACKLOG_BYTES) this.close(closeCodes.tooSlow, 'too slow');
+    this.#checkBacklog();
   }
 
   /** Counts a frame or request that does not parse and says where; too many close the socket. */
@@ -132,6 +136,10 @@ export class Connection {
     }
     const issue = frame.error.issues[0];
     this.refuseBadFrame(idOf(json), badFrame(issue?.path.join('.') ?? '', issue?.message ?? 'Not a request'));
+  }
+
+  #checkBacklog(): void {
+    if (this.#socket.bufferedAmount > MAX_BACKLOG_BYTES) this.close(closeCodes.tooSlow, 'too slow');
   }
 
   #scheduleBeat(): () => void {

@@ -30,6 +30,9 @@ export type SeatState =
   /** The connection is gone, or has not joined again yet: the seat goes when the grace time is over. */
   | { readonly phase: 'kept'; readonly seat: MediaPeer; readonly cancelGrace: () => void };
 
+/** A seat whose connection hears what happens in the room. */
+export type LiveSeat = Extract<SeatState, { phase: 'live' }>;
+
 /** What all sessions of a process share. */
 export interface SessionContext {
   readonly engine: RoomEngine;
@@ -71,14 +74,8 @@ export class Session {
     return this.#identity;
   }
 
-  /** The seat that this connection sits in. @throws CallError `invalid-state` before `join` (also after a resume). */
-  liveSeat(): Extract<SeatState, { phase: 'live' }> {
-    if (this.#seat?.phase !== 'live') throw new CallError('invalid-state', 'Join a room first');
-    return this.#seat;
-  }
-
-  /** The live seat, or undefined before `join`. */
-  get seated(): Extract<SeatState, { phase: 'live' }> | undefined {
+  /** The seat, once it has joined on this connection (again, after a resume). */
+  get liveSeat(): LiveSeat | undefined {
     return this.#seat?.phase === 'live' ? this.#seat : undefined;
   }
 
@@ -155,7 +152,7 @@ export class Session {
     this.#idleCheck();
   }
 
-  async #keep({ seat, membership }: Extract<SeatState, { phase: 'live' }>): Promise<void> {
+  async #keep({ seat, membership }: LiveSeat): Promise<void> {
     membership.end();
     const { clock, graceMs, engine } = this.#context;
     const kept: SeatState = {

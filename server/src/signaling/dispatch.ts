@@ -13,6 +13,7 @@ import {
 } from '@parley/protocol';
 import type { Connection } from './Connection.ts';
 import { handlers } from './handlers/index.ts';
+import type { RequestContext } from './handlers/types.ts';
 import type { Services } from './ports.ts';
 import { type BucketRate, KeyedBuckets } from './rateLimit.ts';
 import type { Lane, Session } from './Session.ts';
@@ -113,16 +114,23 @@ export class Dispatcher {
       connection.refuseBadFrame(id, parsed.error);
       return;
     }
-    const afterReply: (() => void)[] = [];
-    const context = {
-      session,
-      connection,
-      requestId: id,
-      services: this.#services,
-      afterReply: (task: () => void) => void afterReply.push(task),
-    };
     const { lane, once } = policies[name];
-    const run = async () => handlers[name](context, parsed.data);
+    // Taken now, behind the call requests that came before and ahead of those that come later: who writes and closes the page
+    // at once still had a seat, however long the disk takes.
+    const seatInTurn = lane === 'chat' ? session.inLane('call', async () => session.liveSeat) : undefined;
+    const afterReply: (() => void)[] = [];
+    const run = async () => {
+      const seat = seatInTurn ? await seatInTurn : session.liveSeat;
+      const context: RequestContext = {
+        session,
+        connection,
+        requestId: id,
+        services: this.#services,
+        liveSeat: () => seat ?? refuseUnseated(),
+        afterReply: (task) => void afterReply.push(task),
+      };
+      return handlers[name](context, parsed.data);
+    };
     const execute = () => (lane ? session.inLane(lane, run) : run());
     this.#count(session, 1);
     this.#answer(session, connection, id, () => (once ? session.replies.once(id, name, execute) : execute()))
@@ -161,6 +169,10 @@ export class Dispatcher {
   #count(session: Session, change: 1 | -1): void {
     this.#inFlight.set(session, (this.#inFlight.get(session) ?? 0) + change);
   }
+}
+
+function refuseUnseated(): never {
+  throw new CallError('invalid-state', 'Join a room first');
 }
 
 /** Parses a request's data by its schema; a refusal names the path from the frame's root. */

@@ -139,6 +139,21 @@ describe('a call of two', () => {
     await Promise.all([ada.close(), bob.close(), late.close()]);
   });
 
+  test('[CHAT2] what was written right before the page was closed is stored, and join and history may go out at once', async () => {
+    const ada = await SignalingClient.connect(server.url);
+    const [, history] = await Promise.all([ada.join('last-words', 'Ada'), ada.request('chatHistory', {})]);
+    expect(history.messages).toEqual([]);
+    for (let index = 0; index < 5; index += 1) {
+      const data = { messageId: `01890a5d-ac96-774b-bcce-b302099a806${index}`, text: `word ${index}` };
+      ada.socket.send(JSON.stringify({ id: `w${index}`, name: 'chatSend', data }));
+    }
+    await ada.close(1001);
+    const bob = await SignalingClient.join(server.url, 'last-words', 'Bob');
+    const stored = async () => (await bob.request('chatHistory', {})).messages.map(({ text }) => text);
+    await expect.poll(stored).toEqual(['word 0', 'word 1', 'word 2', 'word 3', 'word 4']);
+    await bob.close();
+  });
+
   test('[PING1] the reply names the position in the room log', async () => {
     const [ada, bob] = await pair('ping');
     const { room, serverTimeMs } = await ada.request('ping', {});

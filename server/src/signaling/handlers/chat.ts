@@ -6,20 +6,21 @@ import { assertGranted, type HandlersOf, type RequestContext } from './types.ts'
 
 /** Requests about chat. */
 export const chatHandlers: HandlersOf<'chatSend' | 'chatHistory'> = {
-  async chatSend({ session, services }, message) {
-    const { seat, displayName } = chatSeat(session);
+  async chatSend(context, message) {
+    const { session, services } = context;
+    const { seat, displayName } = chatSeat(context);
     const author = { senderId: session.identity.userId, senderName: displayName };
     const { seq, sentAtMs } = await services.chat.send(seat.room, author, message);
     return { seq, sentAtMs };
   },
 
-  chatHistory({ session, services }, query) {
-    return services.chat.history(chatSeat(session).seat.room, query);
+  chatHistory(context, query) {
+    return context.services.chat.history(chatSeat(context).seat.room, query);
   },
 };
 
-function chatSeat(session: RequestContext['session']) {
-  const live = session.liveSeat();
+function chatSeat({ session, liveSeat }: RequestContext) {
+  const live = liveSeat();
   assertGranted(session.identity.grants.chat, 'chat');
   return live;
 }

@@ -6,20 +6,20 @@ import { assertGranted, blaming, type HandlersOf } from './types.ts';
 
 /** Requests about own publications. */
 export const publicationHandlers: HandlersOf<'publish' | 'unpublish' | 'setMuted'> = {
-  publish({ session, services }, data) {
-    const { seat } = session.liveSeat();
+  publish({ session, services, liveSeat }, data) {
+    const { seat } = liveSeat();
     assertGranted(session.identity.grants.publish.includes(data.source), `publish ${data.source}`);
     const published = services.seatMedia.publish(seat, data);
     return blaming('data.rtpParameters', published);
   },
 
-  async unpublish({ session, services }, { source }) {
-    await services.seatMedia.unpublish(session.liveSeat().seat, source);
+  async unpublish({ services, liveSeat }, { source }) {
+    await services.seatMedia.unpublish(liveSeat().seat, source);
     return {};
   },
 
-  async setMuted({ session, services }, { source, muted }) {
-    await services.seatMedia.setMuted(session.liveSeat().seat, source, muted);
+  async setMuted({ services, liveSeat }, { source, muted }) {
+    await services.seatMedia.setMuted(liveSeat().seat, source, muted);
     return {};
   },
 };

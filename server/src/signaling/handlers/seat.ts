@@ -3,7 +3,7 @@
  * Does not own the first hello (SignalingServer) nor the seat's life without a socket (Session).
  */
 import { CallError, type CatchUp } from '@parley/protocol';
-import type { Session } from '../Session.ts';
+import type { RoomKey } from '../../room/ports.ts';
 import { assertGranted, type HandlersOf, type RequestContext } from './types.ts';
 
 /** Requests about the session and its seat. */
@@ -14,7 +14,7 @@ export const seatHandlers: HandlersOf<'hello' | 'ping' | 'join' | 'leave'> = {
 
   async ping({ session, services }) {
     const serverTimeMs = services.clock.now();
-    const live = session.seated;
+    const live = session.liveSeat;
     if (!live) return { serverTimeMs };
     const { epoch, version } = await services.engine.read(live.seat.room);
     const chat = session.identity.grants.chat ? services.chat.currentTail(live.seat.room) : undefined;
@@ -44,7 +44,10 @@ export const seatHandlers: HandlersOf<'hello' | 'ping' | 'join' | 'leave'> = {
       session.standUp();
       throw error;
     }
-    const [catchUp, chat] = await Promise.all([services.engine.catchUp(room, since), chatTail(context)]);
+    const [catchUp, chat] = await Promise.all([
+      services.engine.catchUp(room, since),
+      chatTail(context, room),
+    ]);
     const reached = versionOf(catchUp, since?.version ?? 0);
     context.afterReply(() => membership.release(reached.epoch, reached.version));
     session.log.info({ roomId, peerId: seat.peerId }, 'joined');
@@ -65,17 +68,15 @@ export const seatHandlers: HandlersOf<'hello' | 'ping' | 'join' | 'leave'> = {
 };
 
 /** While the chat store is down a call goes on without its chat. */
-async function chatTail({ session, services }: RequestContext) {
+async function chatTail({ session, services }: RequestContext, room: RoomKey) {
   if (!session.identity.grants.chat) return undefined;
   try {
-    return await services.chat.tail(roomOf(session));
+    return await services.chat.tail(room);
   } catch (error) {
     session.log.warn({ err: error }, 'joined without chat');
     return undefined;
   }
 }
-
-const roomOf = (session: Session) => session.liveSeat().seat.room;
 
 function versionOf(catchUp: CatchUp, since: number): { epoch: string; version: number } {
   if ('snapshot' in catchUp) return catchUp.snapshot;

@@ -6,19 +6,19 @@ import { assertGranted, type HandlersOf } from './types.ts';
 
 /** Requests about subscriptions. */
 export const subscriptionHandlers: HandlersOf<'subscribe' | 'unsubscribe' | 'setConsumersPaused'> = {
-  subscribe({ session, services }, { transportId, publicationIds }) {
-    const { seat } = session.liveSeat();
+  subscribe({ session, services, liveSeat }, { transportId, publicationIds }) {
+    const { seat } = liveSeat();
     assertGranted(session.identity.grants.subscribe, 'subscribe');
     return services.seatMedia.subscribe(seat, transportId, publicationIds);
   },
 
-  async unsubscribe({ session, services }, { consumerIds }) {
-    await services.seatMedia.unsubscribe(session.liveSeat().seat, consumerIds);
+  async unsubscribe({ services, liveSeat }, { consumerIds }) {
+    await services.seatMedia.unsubscribe(liveSeat().seat, consumerIds);
     return {};
   },
 
-  async setConsumersPaused({ session, services }, { consumerIds, paused }) {
-    await services.seatMedia.setConsumersPaused(session.liveSeat().seat, consumerIds, paused);
+  async setConsumersPaused({ services, liveSeat }, { consumerIds, paused }) {
+    await services.seatMedia.setConsumersPaused(liveSeat().seat, consumerIds, paused);
     return {};
   },
 };

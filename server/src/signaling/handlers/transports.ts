@@ -7,8 +7,8 @@ import { assertGranted, blaming, type HandlersOf } from './types.ts';
 
 /** Requests about transports. */
 export const transportHandlers: HandlersOf<'createTransport' | 'connectTransport' | 'restartIce'> = {
-  createTransport({ session, services, requestId }, { direction, rtpCapabilities }) {
-    const { seat } = session.liveSeat();
+  createTransport({ session, services, liveSeat, requestId }, { direction, rtpCapabilities }) {
+    const { seat } = liveSeat();
     const { grants } = session.identity;
     if (direction === 'send') assertGranted(grants.publish.length > 0, 'publish');
     else {
@@ -24,14 +24,14 @@ export const transportHandlers: HandlersOf<'createTransport' | 'connectTransport
     return blaming('data.rtpCapabilities', services.seatMedia.createTransport(seat, options));
   },
 
-  async connectTransport({ session, services }, { transportId, dtlsParameters }) {
-    const { seat } = session.liveSeat();
+  async connectTransport({ services, liveSeat }, { transportId, dtlsParameters }) {
+    const { seat } = liveSeat();
     const connected = services.seatMedia.connectTransport(seat, transportId, dtlsParameters);
     await blaming('data.dtlsParameters', connected);
     return {};
   },
 
-  async restartIce({ session, services }, { transportId }) {
-    return { iceParameters: await services.seatMedia.restartIce(session.liveSeat().seat, transportId) };
+  async restartIce({ services, liveSeat }, { transportId }) {
+    return { iceParameters: await services.seatMedia.restartIce(liveSeat().seat, transportId) };
   },
 };

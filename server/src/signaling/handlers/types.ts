@@ -5,7 +5,7 @@
 import { CallError, type RequestData, type RequestName, type RequestReply } from '@parley/protocol';
 import type { Connection } from '../Connection.ts';
 import type { Services } from '../ports.ts';
-import type { Session } from '../Session.ts';
+import type { LiveSeat, Session } from '../Session.ts';
 
 /** One request on its way. */
 export interface RequestContext {
@@ -13,6 +13,8 @@ export interface RequestContext {
   readonly connection: Connection;
   readonly requestId: string;
   readonly services: Services;
+  /** The seat of the request. @throws CallError `invalid-state` before `join` (also after a resume). */
+  liveSeat(): LiveSeat;
   /** Runs a task as soon as the reply is on the wire. */
   afterReply(task: () => void): void;
 }
