@@ -9,7 +9,7 @@ import { type Browser, type BrowserContext, chromium, type Locator, type Page } 
 import { expect } from 'vitest';
 import { chromiumArgs, chromiumPath } from './chromium.ts';
 import { type Look, writeFakeMedia } from './fakeMedia.ts';
-import { heardTones, installProbe, sumRtp, tileColour } from './probes.ts';
+import { heardTones, installProbe, tileColour } from './probes.ts';
 
 /** How long a person waits for something to become true; by event, this is only the limit. */
 const LIMIT_MS = 30_000;
@@ -113,17 +113,6 @@ export class Person {
         },
       )
       .toEqual([]);
-  }
-
-  /** Waits until video frames are decoded right now. */
-  async receivesVideo(): Promise<void> {
-    const before = await sumRtp(this.page, 'inbound-rtp', 'video', 'framesDecoded');
-    await expect
-      .poll(() => sumRtp(this.page, 'inbound-rtp', 'video', 'framesDecoded'), {
-        timeout: LIMIT_MS,
-        interval: 100,
-      })
-      .toBeGreaterThan(before + 3);
   }
 
   /** Names of all tiles, sorted. */

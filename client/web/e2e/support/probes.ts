@@ -18,6 +18,13 @@ declare global {
 export function installProbe(relayOnly: boolean): void {
   const Original = window.RTCPeerConnection;
   const connections: RTCPeerConnection[] = [];
+  // A fake screen is 720p at 30 frames a second, which four software codecs on two cores cannot follow.
+  const devices = navigator.mediaDevices;
+  const getDisplayMedia = devices?.getDisplayMedia.bind(devices);
+  if (getDisplayMedia) {
+    devices.getDisplayMedia = (options) =>
+      getDisplayMedia({ ...options, video: { width: 640, height: 360, frameRate: 5 } });
+  }
   window.parleyProbe = { connections, analysers: new Map() };
   window.RTCPeerConnection = class extends Original {
     constructor(configuration?: RTCConfiguration) {
@@ -109,6 +116,19 @@ export function sumRtp(
     },
     [type, kind, field] as const,
   );
+}
+
+/** Video frames decoded over connections that were made after the first `known` ones. */
+export function framesDecodedSince(page: Page, known: number): Promise<number> {
+  return page.evaluate(async (known) => {
+    let sum = 0;
+    for (const connection of window.parleyProbe.connections.slice(known)) {
+      for (const report of (await connection.getStats()).values()) {
+        if (report.type === 'inbound-rtp' && report.kind === 'video') sum += report.framesDecoded ?? 0;
+      }
+    }
+    return sum;
+  }, known);
 }
 
 /** Types of the local candidates in use (host, srflx, prflx, relay), one per connected transport. */
