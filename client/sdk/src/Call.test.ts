@@ -12,7 +12,7 @@ import type { CallOptions } from './types.ts';
 const URL = 'ws://test/ws';
 
 function setUp(options: Partial<CallOptions> = {}, server = new FakeServer()) {
-  const { createDevice, handlers } = fakeDevices();
+  const { devices, handlers } = fakeDevices();
   const opened: MediaStreamTrack[] = [];
   const openers = {
     openDevice: vi.fn(async (source: 'mic' | 'camera') => {
@@ -24,7 +24,7 @@ function setUp(options: Partial<CallOptions> = {}, server = new FakeServer()) {
   };
   const call = new Call(
     { url: URL, roomId: 'room', displayName: 'Ada', ...options },
-    { connect: server.connect, createDevice, openers },
+    { connect: server.connect, devices, openers },
   );
   const settle = () => server.settle(() => vi.advanceTimersByTimeAsync(0));
   const joined = async () => {

@@ -12,9 +12,9 @@ import {
   type RoomState,
   type Source,
 } from '@parley/protocol';
-import type { Device } from 'mediasoup-client';
 import { CallStore } from './CallStore.ts';
 import { ChatLog } from './ChatLog.ts';
+import type { DeviceFactory } from './deviceFactory.ts';
 import { type DeviceOpeners, LocalMedia } from './LocalMedia.ts';
 import { MediaSession } from './MediaSession.ts';
 import { isPageHidden, watchPage } from './pageLifecycle.ts';
@@ -32,7 +32,7 @@ const JOIN_TIME_LIMIT_MS = 30_000;
 /** The outside world of a call; tests bring their own. */
 export interface CallEnvironment {
   readonly connect?: (url: string) => SocketLike;
-  readonly createDevice?: () => Device;
+  readonly devices?: DeviceFactory;
   readonly openers?: DeviceOpeners;
 }
 
@@ -58,7 +58,7 @@ export class Call implements CallApi {
     this.#url = options.url ?? defaultUrl();
     this.#store = new CallStore(options.roomId);
     const { token, roomId, iceTransportPolicy } = options;
-    const { connect, createDevice, openers } = environment;
+    const { connect, devices, openers } = environment;
     this.#socket = new SignalingSocket(
       {
         url: this.#url,
@@ -104,7 +104,7 @@ export class Call implements CallApi {
         stoppedByHost: (source) => this.#local.handleStopped(source),
         refused: (source) => this.#local.handleStopped(source),
       },
-      { iceTransportPolicy, ...(createDevice && { createDevice }) },
+      { iceTransportPolicy, ...(devices && { devices }) },
     );
     this.#local = new LocalMedia(
       {
@@ -141,7 +141,9 @@ export class Call implements CallApi {
   }
 
   prepare(): void {
-    if (this.#store.snapshot().status.phase === 'idle') this.#socket.open();
+    if (this.#store.snapshot().status.phase !== 'idle') return;
+    this.#socket.open();
+    this.#media.warmUp();
   }
 
   join(): Promise<void> {

@@ -19,7 +19,7 @@ const grants = {
 /** A media session wired to a socket and a replica as the call does it, without the call. */
 function setUp() {
   const server = new FakeServer();
-  const { createDevice, handlers } = fakeDevices();
+  const { devices, handlers } = fakeDevices();
   const tracks = new Map<string, MediaStreamTrack | null>();
   const events = {
     stateChanged: vi.fn(),
@@ -60,7 +60,7 @@ function setUp() {
       },
     },
   );
-  const media = new MediaSession((name, data) => socket.request(name, data), events, { createDevice });
+  const media = new MediaSession((name, data) => socket.request(name, data), events, { devices });
   const replica = new RoomReplica({
     changed: (state, roomEvents) => media.handleRoom(state, roomEvents),
     missed: () => void takeSeat(),

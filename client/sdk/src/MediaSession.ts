@@ -13,7 +13,8 @@ import {
   type Source,
   sources,
 } from '@parley/protocol';
-import { Device, type types } from 'mediasoup-client';
+import type { Device, types } from 'mediasoup-client';
+import { browserDevices, type DeviceFactory } from './deviceFactory.ts';
 import type { MediaPort } from './MediaLink.ts';
 import { type PathSample, qualityBetween, samplePath } from './quality.ts';
 import { RecvMedia } from './RecvMedia.ts';
@@ -36,8 +37,8 @@ export interface MediaSessionEvents extends SendMediaEvents {
 /** Choices of a media session. */
 export interface MediaSessionOptions {
   readonly iceTransportPolicy?: RTCIceTransportPolicy | undefined;
-  /** Tests bring a device with a fake handler. */
-  readonly createDevice?: () => Device;
+  /** Tests bring devices with a fake handler. */
+  readonly devices?: DeviceFactory;
 }
 
 type Joined = Pick<RequestReply<'join'>, 'peerId' | 'rtpCapabilities' | 'iceServers' | 'transportIds'>;
@@ -48,7 +49,9 @@ export class MediaSession {
   readonly #events: MediaSessionEvents;
   readonly #send: SendMedia;
   readonly #recv: RecvMedia;
+  readonly #devices: DeviceFactory;
   #device: Promise<Device> | undefined;
+  #deviceFailed = false;
   #peerId: string | undefined;
   #quality: Participant['quality'] = 'unknown';
   #samples: readonly PathSample[] = [];
@@ -56,6 +59,7 @@ export class MediaSession {
 
   constructor(ask: MediaPort, events: MediaSessionEvents, options: MediaSessionOptions = {}) {
     this.#options = options;
+    this.#devices = options.devices ?? browserDevices();
     this.#events = events;
     this.#send = new SendMedia(ask, events);
     this.#recv = new RecvMedia(ask, events);
@@ -66,18 +70,27 @@ export class MediaSession {
     const states = [this.#send.transport, this.#recv.transport].map(
       (transport) => transport?.connectionState ?? 'new',
     );
-    if (states.includes('failed')) return 'failed';
+    if (this.#deviceFailed || states.includes('failed')) return 'failed';
     if (states.includes('connecting') || states.includes('disconnected')) return 'connecting';
     return states.includes('connected') ? 'connected' : 'new';
+  }
+
+  /** Does ahead of a join what needs no server. */
+  warmUp(): void {
+    this.#devices.warmUp();
   }
 
   /** The seat is taken (again): makes or keeps transports. Before {@link handleRoom}. */
   handleSeated(joined: Joined, grants: Grants): void {
     const { peerId, rtpCapabilities, iceServers, transportIds } = joined;
     this.#peerId = peerId;
-    this.#device ??= this.#load(rtpCapabilities);
+    const device = this.#device ?? this.#load(rtpCapabilities);
+    if (device !== this.#device) {
+      this.#device = device;
+      this.#watchDevice(device);
+    }
     const { iceTransportPolicy } = this.#options;
-    const seat = { peerId, device: this.#device, iceServers, iceTransportPolicy };
+    const seat = { peerId, device, iceServers, iceTransportPolicy };
     if (grants.publish.length > 0) this.#send.handleSeated(seat, transportIds);
     if (grants.subscribe) this.#recv.handleSeated(seat, transportIds);
     this.#qualityTimer ??= setInterval(() => void this.#measure(), QUALITY_EVERY_MS);
@@ -137,9 +150,22 @@ export class MediaSession {
   }
 
   async #load(rtpCapabilities: Joined['rtpCapabilities']): Promise<Device> {
-    const device = this.#options.createDevice?.() ?? new Device();
+    const device = this.#devices.createDevice();
     await device.load({ routerRtpCapabilities: toDeviceCapabilities(rtpCapabilities) });
     return device;
+  }
+
+  /** Whether media is possible at all shows in the state; after a failure the next join tries with another device. */
+  #watchDevice(device: Promise<Device>): void {
+    const settled = (failed: boolean) => {
+      if (failed) this.#device = undefined;
+      this.#deviceFailed = failed;
+      this.#events.stateChanged();
+    };
+    device.then(
+      () => settled(false),
+      () => settled(true),
+    );
   }
 
   async #measure(): Promise<void> {

@@ -1,7 +1,9 @@
 /**
  * Owns tracks and a mediasoup Device without a browser, for tests.
  */
+
 import { Device, FakeHandler, testFakeParameters, type types } from 'mediasoup-client';
+import type { DeviceFactory } from '../deviceFactory.ts';
 
 /** A track that can end. */
 export class FakeTrack extends EventTarget {
@@ -38,7 +40,7 @@ export const fakeTrack = (kind: 'audio' | 'video', width?: number): MediaStreamT
   new FakeTrack(kind, width) as unknown as MediaStreamTrack & FakeTrack;
 
 /** A device whose transports can be driven: `handlers` has them in the order in which they were made. */
-export function fakeDevices(): { createDevice: () => Device; handlers: FakeHandler[] } {
+export function fakeDevices(): { devices: DeviceFactory; handlers: FakeHandler[] } {
   const handlers: FakeHandler[] = [];
   const real = FakeHandler.createFactory(testFakeParameters);
   const handlerFactory: types.HandlerFactory = {
@@ -49,5 +51,8 @@ export function fakeDevices(): { createDevice: () => Device; handlers: FakeHandl
       return handler;
     },
   };
-  return { createDevice: () => new Device({ handlerFactory }), handlers };
+  return {
+    devices: { warmUp: () => undefined, createDevice: () => new Device({ handlerFactory }) },
+    handlers,
+  };
 }
