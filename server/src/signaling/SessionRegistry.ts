@@ -15,9 +15,6 @@ export class SessionRegistry {
     this.#context = context;
   }
 
-  get size(): number {
-    return this.#sessions.size;
-  }
 
   /** The session of verified credentials: the one that is held, or made (anew, after a restart). */
   open({ sessionId, identity }: Authenticated): Session {
