@@ -111,7 +111,7 @@ export class RoomEngine {
           const { event } = await this.#commit(seat.room, joinUnder(await this.#callOf(seat.room)));
           await this.#closeUnpublished(seat, event);
         } catch (error) {
-          this.#tellIfEmpty(seat.room, await this.#log.read(seat.room));
+          await this.#tellIfEmpty(seat.room);
           throw error;
         }
       }),
@@ -131,11 +131,12 @@ export class RoomEngine {
   leave(seat: MediaPeer): Promise<void> {
     return this.inTurn(seat, async () => {
       try {
-        const { state } = await this.#commit(seat.room, { type: 'leave', peerId: seat.peerId });
-        this.#tellIfEmpty(seat.room, state);
+        await this.#commit(seat.room, { type: 'leave', peerId: seat.peerId });
       } finally {
         await this.#media.closePeer(seat);
       }
+      // In the room's turn. The race: somebody who comes in has been counted as present but is not committed yet.
+      await this.#rooms.run(roomKeyText(seat.room), () => this.#tellIfEmpty(seat.room));
     });
   }
 
@@ -257,8 +258,9 @@ export class RoomEngine {
     }
   }
 
-  #tellIfEmpty(room: RoomKey, state: RoomState): void {
-    if (countEntities(state, 'peer') === 0) this.#calls.roomEmpty(room);
+  /** Only in the room's turn. */
+  async #tellIfEmpty(room: RoomKey): Promise<void> {
+    if (countEntities(await this.#log.read(room), 'peer') === 0) this.#calls.roomEmpty(room);
   }
 }
 

@@ -30,6 +30,13 @@ export type SeatState =
   /** The connection is gone, or has not joined again yet: the seat goes when the grace time is over. */
   | { readonly phase: 'kept'; readonly seat: MediaPeer; readonly cancelGrace: () => void };
 
+/** What a connection has when it sits down. */
+export interface Sitting {
+  readonly membership: Membership;
+  /** The room would not have it: a seat that was held before is held for the grace time, a new one never was. */
+  refused(): void;
+}
+
 /** A seat whose connection hears what happens in the room. */
 export type LiveSeat = Extract<SeatState, { phase: 'live' }>;
 
@@ -106,12 +113,12 @@ export class Session {
    * Sits down for a connection: from now on what happens in the room is kept for it until the membership is released. Only
    * within the call lane. @throws CallError `invalid-state` while another room's seat is live.
    */
-  async sit(seat: MediaPeer, displayName: string, connection: Connection): Promise<Membership> {
-    const before = this.#seat;
-    if (before && !isSameRoom(before.seat.room, seat.room)) {
-      if (before.phase === 'live') throw new CallError('invalid-state', 'Leave the other room first');
+  async sit(seat: MediaPeer, displayName: string, connection: Connection): Promise<Sitting> {
+    if (this.#seat && !isSameRoom(this.#seat.seat.room, seat.room)) {
+      if (this.#seat.phase === 'live') throw new CallError('invalid-state', 'Leave the other room first');
       await this.leave();
     }
+    const hadSeat = this.#seat !== undefined;
     this.#release();
     const member: HubMember = {
       peerId: seat.peerId,
@@ -121,26 +128,24 @@ export class Session {
     };
     const membership = this.#context.hub.attach(seat.room, member);
     this.#seat = { phase: 'live', seat, displayName, connection, membership };
-    return membership;
-  }
-
-  /** Forgets the seat that {@link sit} took when the room would not have it. */
-  standUp(): void {
-    this.#release();
-    this.#seat = undefined;
+    const refused = () => {
+      if (hadSeat) this.#startGrace(seat);
+      else this.#standUp();
+    };
+    return { membership, refused };
   }
 
   /** Ends the seat, if there is one. Only within the call lane. */
   async leave(): Promise<void> {
     const seat = this.#seat?.seat;
-    this.standUp();
+    this.#standUp();
     if (seat) await this.#context.engine.leave(seat);
   }
 
   /** Ends the session's work on this process without touching the room: the process goes. */
   close(code: number, reason: string): void {
     this.#closed = true;
-    this.standUp();
+    this.#standUp();
     this.#connection?.close(code, reason);
   }
 
@@ -152,17 +157,26 @@ export class Session {
     this.#idleCheck();
   }
 
-  async #keep({ seat, membership }: LiveSeat): Promise<void> {
-    membership.end();
-    const { clock, graceMs, engine } = this.#context;
+  async #keep({ seat }: LiveSeat): Promise<void> {
+    this.#startGrace(seat);
+    this.log.debug({ peerId: seat.peerId }, 'connection lost, the seat is kept');
+    await this.#context.engine.setConnection(seat, 'reconnecting');
+  }
+
+  #startGrace(seat: MediaPeer): void {
+    this.#release();
+    const { clock, graceMs } = this.#context;
     const kept: SeatState = {
       phase: 'kept',
       seat,
       cancelGrace: clock.setTimeout(() => this.#graceOver(kept), graceMs),
     };
     this.#seat = kept;
-    this.log.debug({ peerId: seat.peerId }, 'connection lost, the seat is kept');
-    await engine.setConnection(seat, 'reconnecting');
+  }
+
+  #standUp(): void {
+    this.#release();
+    this.#seat = undefined;
   }
 
   /** The race: a `join` may be on its way in the lane; only the very seat whose time is over may go. */
@@ -179,7 +193,7 @@ export class Session {
   }
 
   #removed(seat: MediaPeer, connection: Connection): void {
-    if (this.#seat?.phase === 'live' && this.#seat.connection === connection) this.standUp();
+    if (this.#seat?.phase === 'live' && this.#seat.connection === connection) this.#standUp();
     connection.notify('removed', { roomId: seat.room.roomId });
     connection.close(closeCodes.kicked, 'removed by a host');
   }

@@ -15,7 +15,6 @@ export class SessionRegistry {
     this.#context = context;
   }
 
-
   /** The session of verified credentials: the one that is held, or made (anew, after a restart). */
   open({ sessionId, identity }: Authenticated): Session {
     let session = this.#sessions.get(sessionId);

@@ -213,6 +213,31 @@ describe('calls', () => {
     expect(listEntities(state, 'peer')).toHaveLength(1);
   });
 
+  test('[CALL1] who comes in while the last one leaves is somebody who is there', async () => {
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    const { promise: arrived, resolve: atGate } = Promise.withResolvers<void>();
+    const { engine, calls } = setUp((log) => {
+      const commit = log.commit.bind(log);
+      log.commit = async (key, next) => {
+        if (next.patches.some(({ entity, id }) => entity === 'peer' && id === 'b')) {
+          atGate();
+          await gate;
+        }
+        return commit(key, next);
+      };
+      return log;
+    });
+    await engine.join(seat('a'), joining('a'));
+    const coming = engine.join(seat('b'), joining('b'));
+    await arrived;
+    const leaving = engine.leave(seat('a'));
+    await expect.poll(async () => listEntities(await engine.read(room), 'peer')).toEqual([]);
+    open();
+    await Promise.all([coming, leaving]);
+    expect(calls.occupied).toBe(true);
+    expect(getEntity(await engine.read(room), 'room', 'room')?.hostPeerId).toBe('b');
+  });
+
   test('[CALL1] who is barred does not count as somebody who came back', async () => {
     const { engine, calls } = setUp();
     await engine.join(seat('a'), joining('a'));

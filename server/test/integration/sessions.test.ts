@@ -3,6 +3,7 @@
  */
 import { getEntity, listEntities } from '@parley/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { opusParameters } from '../support/rtp.ts';
 import { SignalingClient } from '../support/SignalingClient.ts';
 import { ServerProcess } from '../support/serverProcess.ts';
 import { startTestServer, type TestServer } from '../support/startServer.ts';
@@ -121,6 +122,38 @@ describe('a socket that drops', () => {
       details: { path: 'id' },
     });
     await back.close();
+  });
+});
+
+describe('a worker that dies', () => {
+  test('[MEDIA3] everybody there is told, and makes new transports in the same room under the same ids', async () => {
+    const mortal = await startTestServer();
+    try {
+      const ada = await SignalingClient.join(mortal.url, 'worker', 'Ada');
+      const bob = await SignalingClient.join(mortal.url, 'worker', 'Bob');
+      const before = await ada.request('createTransport', { direction: 'send' });
+      await bob.request('createTransport', { direction: 'send' });
+      const [worker] = await mortal.running.media.inspect();
+      process.kill(worker!.pid, 'SIGKILL');
+      await Promise.all(
+        [ada, bob].map((client) => client.until('told', () => client.heard('mediaMoved').length > 0)),
+      );
+      const after = await ada.request('createTransport', { direction: 'send' });
+      expect(after.transportId).not.toBe(before.transportId);
+      const rtpParameters = opusParameters(1);
+      const { transportId } = after;
+      const { publicationId } = await ada.request('publish', {
+        transportId,
+        source: 'mic',
+        muted: false,
+        rtpParameters,
+      });
+      await bob.until('Bob sees it', () => getEntity(bob.room!, 'publication', publicationId));
+      expect(listEntities(bob.room!, 'peer').map(([id]) => id)).toEqual([ada.peerId, bob.peerId]);
+      await Promise.all([ada.close(), bob.close()]);
+    } finally {
+      await mortal.stop();
+    }
   });
 });
 

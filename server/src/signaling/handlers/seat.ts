@@ -28,7 +28,7 @@ export const seatHandlers: HandlersOf<'hello' | 'ping' | 'join' | 'leave'> = {
     const room = { tenant: identity.tenant, roomId };
     const seat = { room, peerId: services.ids.peerId(session.id, room) };
     const displayName = identity.displayName ?? chosenName;
-    const membership = await session.sit(seat, displayName, connection);
+    const { membership, refused } = await session.sit(seat, displayName, connection);
     const { userId, role, guest, tokenExpiresAtMs, sessionEndsAtMs } = identity;
     try {
       await services.engine.join(seat, {
@@ -41,7 +41,7 @@ export const seatHandlers: HandlersOf<'hello' | 'ping' | 'join' | 'leave'> = {
         ...(tokenExpiresAtMs !== undefined && { tokenExpiresAtMs }),
       });
     } catch (error) {
-      session.standUp();
+      refused();
       throw error;
     }
     const [catchUp, chat] = await Promise.all([
