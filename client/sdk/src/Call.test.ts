@@ -135,7 +135,7 @@ describe('joining', () => {
 });
 
 describe('leaving', () => {
-  test('ends the seat, gives devices back and closes the socket in order', async () => {
+  test('[LEAVE1] ends the seat, gives devices back and closes the socket in order', async () => {
     const { call, joined, server, settle, opened } = setUp();
     await joined();
     const left = call.leave();
@@ -174,7 +174,7 @@ describe('leaving', () => {
 });
 
 describe('a socket that is cut', () => {
-  test('shows as reconnecting and heals: same peer, missed events once, media untouched', async () => {
+  test('[RESUME1] shows as reconnecting and heals: same peer, missed events once, media untouched', async () => {
     const { call, joined, server, settle, me } = setUp();
     await joined();
     const before = me()?.peerId;
@@ -191,7 +191,7 @@ describe('a socket that is cut', () => {
     expect(server.seenOf('join')[1]?.data.since).toBeTruthy();
   });
 
-  test('by a server that was restarted ends with everybody back under the same peer id', async () => {
+  test('[RESUME8] by a server that was restarted ends with everybody back under the same peer id', async () => {
     const { call, joined, server, settle, me } = setUp();
     await joined();
     const before = me()?.peerId;
@@ -206,7 +206,7 @@ describe('a socket that is cut', () => {
 });
 
 describe('missing events', () => {
-  test('are fetched by joining again with the cursor', async () => {
+  test('[JOIN2] are fetched by joining again with the cursor', async () => {
     const { call, joined, server, settle } = setUp();
     await joined();
     const { version } = server.room;
@@ -236,7 +236,7 @@ describe('the session', () => {
     expect(opened[0]?.readyState).toBe('ended');
   });
 
-  test('that a host removes is told once', async () => {
+  test('[MOD2] that a host removes is told once', async () => {
     const { call, joined, server } = setUp();
     await joined();
     const listener = vi.fn();
@@ -284,7 +284,7 @@ describe('moderation', () => {
 });
 
 describe('a page', () => {
-  test('that is reloaded takes its seat back', async () => {
+  test('[RESUME5] that is reloaded takes its seat back', async () => {
     const page = stubPage();
     const first = setUp();
     await first.joined();
@@ -401,7 +401,7 @@ describe('chat', () => {
     expect(call.getSnapshot().chat.entries).toMatchObject([{ text: 'hello', state: 'sent', isLocal: true }]);
   });
 
-  test('a message written while the socket is gone is stored once, when it is back', async () => {
+  test('[CHAT1] a message written while the socket is gone is stored once, when it is back', async () => {
     const { call, joined, settle, server } = setUp();
     await joined();
     server.hold('chatSend');

@@ -128,7 +128,10 @@ export class Call implements CallApi {
       },
       leaving: () => this.#handlePageLeaving(),
       restored: () => this.#socket.open(),
-      online: () => this.#socket.wake(),
+      online: () => {
+        this.#socket.wake();
+        this.#media.handleNetworkChanged();
+      },
     });
   }
 

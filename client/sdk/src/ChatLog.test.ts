@@ -67,7 +67,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe('reading', () => {
-  test('a late joiner sees the newest page, and older ones on demand', async () => {
+  test('[CHAT1] a late joiner sees the newest page, and older ones on demand', async () => {
     const { chat, join, texts } = setUp(120);
     await join();
     expect(texts()).toHaveLength(50);
@@ -106,7 +106,7 @@ describe('reading', () => {
     expect(server.asked).toEqual([]);
   });
 
-  test('a hole is filled from the history before what is behind it shows', async () => {
+  test('[CHAT1] a hole is filled from the history before what is behind it shows', async () => {
     const { chat, join, stored, texts, server } = setUp(1);
     await join();
     for (let seq = 2; seq <= 130; seq += 1) stored.push(message(seq));
@@ -117,7 +117,7 @@ describe('reading', () => {
     expect(server.asked).toEqual([{}, { afterSeq: 1 }, { afterSeq: 51 }, { afterSeq: 101 }]);
   });
 
-  test('a lost last message is noticed by the tail of a heartbeat', async () => {
+  test('[PING1] a lost last message is noticed by the tail of a heartbeat', async () => {
     const { chat, join, stored, texts, tail } = setUp(1);
     await join();
     stored.push(message(2));
@@ -182,7 +182,7 @@ describe('writing', () => {
     expect(chat.view.entries.every(({ state }) => state === 'sent')).toBe(true);
   });
 
-  test('a lost acknowledgement is answered by the same message again', async () => {
+  test('[CHAT1] a lost acknowledgement is answered by the same message again', async () => {
     const { chat, join, server, sent, stored } = setUp(0);
     await join();
     let failures = 2;

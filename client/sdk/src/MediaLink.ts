@@ -101,6 +101,12 @@ export class MediaLink {
     else if (transport.connectionState === 'disconnected') void this.#restartIce(transport);
   }
 
+  /** The network changed: a path that still looks alive may lead nowhere. */
+  handleNetworkChanged(): void {
+    const transport = this.#transport;
+    if (transport && transport.connectionState !== 'new') void this.#restartIce(transport);
+  }
+
   /** Gives up the transport, and one that is being made. */
   discard(): void {
     this.#life += 1;

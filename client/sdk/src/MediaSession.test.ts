@@ -195,7 +195,7 @@ describe('what others publish', () => {
 });
 
 describe('media that is gone', () => {
-  test('by mediaMoved comes back on new transports, in the next generation, without a word from the app', async () => {
+  test('[MEDIA1] by mediaMoved comes back on new transports, in the next generation, without a word from the app', async () => {
     const { server, media, start, published, settle, tracks } = setUp();
     server.addPeer('p-bob', 'Bob', ['camera']);
     media.setSource('mic', { track: fakeTrack('audio'), muted: true });
@@ -227,7 +227,7 @@ describe('media that is gone', () => {
     media.close();
   });
 
-  test('shows by transports that the join does not name', async () => {
+  test('[RESUME1] shows by transports that the join does not name', async () => {
     const { server, media, start, published, settle } = setUp();
     media.setSource('camera', { track: fakeTrack('video'), muted: false });
     await start();
@@ -239,7 +239,7 @@ describe('media that is gone', () => {
     media.close();
   });
 
-  test('stays untouched when only the socket was cut', async () => {
+  test('[RESUME1] stays untouched when only the socket was cut', async () => {
     const { server, media, start, settle } = setUp();
     server.addPeer('p-bob', 'Bob', ['camera']);
     media.setSource('camera', { track: fakeTrack('video'), muted: false });
@@ -271,7 +271,19 @@ describe('media that is gone', () => {
     media.close();
   });
 
-  test('while a publish is under way ends with one publication that flows', async () => {
+  test('by another network is looked for at once, without waiting for the old path to die', async () => {
+    const { server, media, start, handlers, settle } = setUp();
+    media.setSource('mic', { track: fakeTrack('audio'), muted: false });
+    await start();
+    handlers[0]?.setConnectionState('connected');
+    media.handleNetworkChanged();
+    await settle();
+    // The receiving transport has nothing to receive and no path to lose.
+    expect(server.seenOf('restartIce')).toHaveLength(1);
+    media.close();
+  });
+
+  test('[RETRY1] while a publish is under way ends with one publication that flows', async () => {
     const { server, media, start, published, settle } = setUp();
     await start();
     server.hold('publish');
@@ -310,7 +322,7 @@ describe('muting', () => {
     media.close();
   });
 
-  test('by a host is applied here; the echo of an own toggle is not taken for it', async () => {
+  test('[MOD8] by a host is applied here; the echo of an own toggle is not taken for it', async () => {
     const { server, media, start, events, own, settle, published } = setUp();
     const track = fakeTrack('audio');
     media.setSource('mic', { track, muted: false });
@@ -371,7 +383,7 @@ describe('muting', () => {
     media.close();
   });
 
-  test('the end of a seat is no stop by a host', async () => {
+  test('[LEAVE2] the end of a seat is no stop by a host', async () => {
     const { server, media, start, events, own, settle, published } = setUp();
     media.setSource('mic', { track: fakeTrack('audio'), muted: false });
     await start();

@@ -119,6 +119,12 @@ export class MediaSession {
     this.#events.stateChanged();
   }
 
+  /** The network changed: both paths are looked for anew. */
+  handleNetworkChanged(): void {
+    this.#send.handleNetworkChanged();
+    this.#recv.handleNetworkChanged();
+  }
+
   /** The server ended consumers. */
   handleConsumersClosed(consumerIds: readonly string[]): void {
     this.#recv.handleConsumersClosed(consumerIds);

@@ -104,6 +104,11 @@ export class RecvMedia {
     this.#reconciler.poke();
   }
 
+  /** The network changed. */
+  handleNetworkChanged(): void {
+    this.#link.handleNetworkChanged();
+  }
+
   /** Resolves when everything wanted has been tried. */
   settled(): Promise<void> {
     return this.#reconciler.settled();

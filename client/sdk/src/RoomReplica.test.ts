@@ -30,7 +30,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe('live events', () => {
-  test('fold once, however often they come', () => {
+  test('[LOG2] fold once, however often they come', () => {
     const { replica, changed, name } = setUp();
     replica.handleEvents('e1', [event(6)]);
     replica.handleEvents('e1', [event(6, 'again'), event(7)]);
@@ -51,7 +51,7 @@ describe('live events', () => {
     expect(missed).toHaveBeenCalledOnce();
   });
 
-  test('of another epoch ask for a snapshot, which may have a lower version', () => {
+  test('[RESUME2] of another epoch ask for a snapshot, which may have a lower version', () => {
     const { replica, missed, name } = setUp();
     replica.handleEvents('e2', [event(1)]);
     expect(missed).toHaveBeenCalledOnce();
@@ -79,7 +79,7 @@ describe('live events', () => {
 });
 
 describe('a heartbeat', () => {
-  test('with a higher version means a loss only when nothing comes', async () => {
+  test('[PING1] with a higher version means a loss only when nothing comes', async () => {
     const { replica, missed } = setUp();
     replica.handleTail({ epoch: 'e1', version: 6 });
     replica.handleEvents('e1', [event(6)]);

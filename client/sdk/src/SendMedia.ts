@@ -111,6 +111,11 @@ export class SendMedia {
     for (const event of events) this.#handleEvent(event, seat.peerId);
   }
 
+  /** The network changed. */
+  handleNetworkChanged(): void {
+    this.#link.handleNetworkChanged();
+  }
+
   /** Resolves when everything wanted has been tried. */
   settled(): Promise<void> {
     return this.#reconciler.settled();

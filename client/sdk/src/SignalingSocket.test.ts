@@ -53,7 +53,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe('hello', () => {
-  test('is the first frame and carries the token, later the resume token too', async () => {
+  test('[HELLO1] is the first frame and carries the token, [RESUME1] later the resume token too', async () => {
     const { sockets, socket, events } = setUp();
     socket.open();
     expect(await greet(sockets.last)).toEqual({ protocolVersion: 1, token: 'jwt' });
@@ -63,7 +63,7 @@ describe('hello', () => {
     expect(await greet(sockets.last)).toEqual({ protocolVersion: 1, token: 'jwt', resumeToken: 'resume1' });
   });
 
-  test('that is refused for good ends the session with the cause', async () => {
+  test('[HELLO3] that is refused for good ends the session with the cause', async () => {
     const { sockets, socket, events } = setUp();
     socket.open();
     sockets.last.serverAccept();
@@ -91,7 +91,7 @@ describe('hello', () => {
 });
 
 describe('requests', () => {
-  test('wait for the seat and resolve with the parsed reply', async () => {
+  test('[RESUME3] wait for the seat and resolve with the parsed reply', async () => {
     const { sockets, socket } = setUp();
     socket.open();
     await greet(sockets.last);
@@ -107,7 +107,7 @@ describe('requests', () => {
     await expect(reply).resolves.toEqual({ iceParameters: { usernameFragment: 'u', password: 'p' } });
   });
 
-  test('that had no answer are sent again after a reconnect, with the same id, once the seat is taken', async () => {
+  test('[RETRY1] that had no answer are sent again after a reconnect, with the same id, once the seat is taken', async () => {
     const { sockets, socket } = setUp();
     socket.open();
     await greet(sockets.last);
@@ -230,7 +230,7 @@ describe('a socket that ends', () => {
 });
 
 describe('heartbeat', () => {
-  test('pings at the interval of the server and hands on the positions', async () => {
+  test('[PING2] pings at the interval of the server and [PING1] hands on the positions', async () => {
     const { sockets, socket, events } = setUp();
     socket.open();
     await greet(sockets.last);
@@ -242,7 +242,7 @@ describe('heartbeat', () => {
     expect(events.pinged).toHaveBeenCalledWith({ serverTimeMs: 1, room: { epoch: 'e', version: 7 } });
   });
 
-  test('gives up a silent socket after two pings, with a code that keeps the seat', async () => {
+  test('[LEAVE1] gives up a silent socket after two pings, with a code that keeps the seat', async () => {
     const { sockets, socket, events } = setUp();
     socket.open();
     await greet(sockets.last);
