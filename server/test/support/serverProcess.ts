@@ -14,7 +14,7 @@ import { workerBin } from './workerBin.ts';
 const mainFile = new URL('../../src/main.ts', import.meta.url).pathname;
 
 /** A TCP port of the loopback address that was free a moment ago. */
-export async function freePort(host = '127.0.0.1'): Promise<number> {
+async function freePort(host = '127.0.0.1'): Promise<number> {
   const server = createServer();
   server.listen(0, host);
   await once(server, 'listening');

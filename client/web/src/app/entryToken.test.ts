@@ -4,8 +4,14 @@
 import { describe, expect, it } from 'vitest';
 import { displayNameIn } from './entryToken.ts';
 
-const tokenOf = (claims: unknown) =>
-  `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.signature`;
+const tokenOf = (claims: unknown) => {
+  const bytes = new TextEncoder().encode(JSON.stringify(claims));
+  const base64url = btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');
+  return `e30.${base64url}.signature`;
+};
 
 describe('displayNameIn', () => {
   it('reads the name, in any script', () => {
