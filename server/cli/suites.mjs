@@ -33,9 +33,9 @@ export async function runSuite(project, env = nodeEnvironment()) {
     const vitest = join(repositoryRoot, 'node_modules/vitest/vitest.mjs');
     // The reporters are named: vitest would otherwise choose by the environment that it believes to see.
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-    const code = await runVisibly(process.execPath, [vitest, 'run', '--project', project, ...reporters], {
-      env,
-    });
+    const args = [vitest, 'run', '--project', project, ...reporters];
+    // Whatever the caller's is: `production` changes libraries under test, and what npm installs for them.
+    const code = await runVisibly(process.execPath, args, { env: { ...env, NODE_ENV: 'test' } });
     return countsOf(await readReport(report), code);
   } finally {
     await rm(folder, { recursive: true, force: true });
