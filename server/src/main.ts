@@ -3,6 +3,7 @@
  * Does not own any behaviour of a part.
  */
 
+import { fileURLToPath } from 'node:url';
 import { CallError } from '@parley/protocol';
 import { deriveKey, loadDeploymentKey } from './auth/deploymentKey.ts';
 import { DerivedIds } from './auth/ids.ts';
@@ -33,7 +34,7 @@ export interface RunningServer {
 }
 
 /** Where Vite puts the app. */
-const WEB_ROOT = new URL('../../client/web/dist', import.meta.url).pathname;
+const WEB_ROOT = fileURLToPath(new URL('../../client/web/dist', import.meta.url));
 /** A stop that takes longer is cut: supervisors kill at 10 s, and tests wait for 5 s. */
 const STOP_LIMIT_MS = 4_500;
 
