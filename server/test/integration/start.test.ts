@@ -21,7 +21,7 @@ afterAll(() => server.stop());
 async function failedStart(settings: Record<string, string | undefined>, args: readonly string[] = []) {
   const env = { PATH: process.env.PATH, HOME: process.env.HOME, PARLEY_MEDIA_PORT: '0', ...settings };
   return new Promise<{ code: unknown; stderr: string; stdout: string }>((resolve) => {
-    execFile(process.execPath, [mainFile, ...args], { env, timeout: 30_000 }, (error, stdout, stderr) =>
+    execFile(process.execPath, [mainFile, ...args], { env, timeout: 60_000 }, (error, stdout, stderr) =>
       resolve({ code: error?.code, stderr: stderr.trim(), stdout }),
     );
   });
