@@ -23,6 +23,12 @@ export interface PreviewSnapshot {
 type Device = keyof PreviewSnapshot;
 const DEVICES: readonly Device[] = ['mic', 'camera'];
 
+/** The part of the SDK that opens devices. */
+export interface PreviewOpener {
+  readonly open: typeof openPreview;
+  readonly watch: typeof watchDevices;
+}
+
 /** Opens devices for a preview. Nothing is open before `open` and after `close`. */
 export class PreviewDevices {
   #snapshot: PreviewSnapshot;
@@ -30,11 +36,20 @@ export class PreviewDevices {
   readonly #listeners = new Set<() => void>();
   /** A newer request for a device makes the answer to an older one void. */
   readonly #generation: Record<Device, number> = { mic: 0, camera: 0 };
+  readonly #opener: PreviewOpener;
   #unwatch: (() => void) | undefined;
   #taken = false;
 
-  /** @param deviceIds chosen devices; empty for the default one. */
-  constructor(enabled: Record<Device, boolean>, deviceIds: Record<Device, string>) {
+  /**
+   * @param deviceIds chosen devices; empty for the default one.
+   * @param opener where devices come from; tests bring their own.
+   */
+  constructor(
+    enabled: Record<Device, boolean>,
+    deviceIds: Record<Device, string>,
+    opener: PreviewOpener = { open: openPreview, watch: watchDevices },
+  ) {
+    this.#opener = opener;
     const initial = (device: Device): PreviewDevice => ({
       enabled: enabled[device],
       track: null,
@@ -54,7 +69,7 @@ export class PreviewDevices {
 
   /** Opens what is wanted. The microphone also when muted: its permission makes the names of devices known. */
   open(): void {
-    this.#unwatch ??= watchDevices(() => {
+    this.#unwatch ??= this.#opener.watch(() => {
       void this.#open(DEVICES.filter((device) => this.#snapshot[device].problem === 'device-missing'));
     });
     void this.#open(this.#snapshot.camera.enabled ? DEVICES : ['mic']);
@@ -103,7 +118,7 @@ export class PreviewDevices {
       this.#change(device, { busy: true });
     }
     const { mic: micId, camera: cameraId } = this.#deviceIds;
-    const opened = await openPreview({
+    const opened = await this.#opener.open({
       mic: devices.includes('mic'),
       camera: devices.includes('camera'),
       ...(micId && { micId }),

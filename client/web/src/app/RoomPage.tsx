@@ -24,6 +24,7 @@ type Stage =
 
 /** The page at `/r/<room>`. */
 export function RoomPage({ roomId, entryToken }: { roomId: string; entryToken: EntryToken | undefined }) {
+  const { t } = useTranslation();
   // A session waits only where this very tab was reloaded: a duplicate of it asks like any other visitor.
   const [running] = useState(() => (hasStoredSession(roomId) ? loadRunningCall(roomId) : undefined));
   const [stage, setStage] = useState<Stage>(running ? { name: 'returning' } : { name: 'prejoin' });
@@ -83,10 +84,10 @@ export function RoomPage({ roomId, entryToken }: { roomId: string; entryToken: E
 
   switch (stage.name) {
     case 'returning':
-      return <Waiting />;
+      return <Waiting text={t('app.returning')} />;
     case 'call':
       return (
-        <Suspense fallback={<Waiting />}>
+        <Suspense fallback={<Waiting text={t('app.loading')} />}>
           <CallScreen call={stage.call} onEnd={end} />
         </Suspense>
       );
@@ -110,12 +111,11 @@ export function RoomPage({ roomId, entryToken }: { roomId: string; entryToken: E
   }
 }
 
-function Waiting() {
-  const { t } = useTranslation();
+function Waiting({ text }: { text: string }) {
   return (
     <main className="message-page">
       <span className="spinner" aria-hidden="true" />
-      <p role="status">{t('app.loading')}</p>
+      <p role="status">{text}</p>
     </main>
   );
 }

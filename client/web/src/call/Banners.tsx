@@ -16,13 +16,13 @@ export function Banners() {
       {status.phase === 'reconnecting' && (
         <p className="banner">
           <WifiOff aria-hidden="true" />
-          {t('call.banner.reconnecting')}
+          <span>{t('call.banner.reconnecting')}</span>
         </p>
       )}
       {status.phase === 'joined' && media === 'failed' && (
         <p className="banner">
           <CloudOff aria-hidden="true" />
-          {t('call.banner.mediaFailed')}
+          <span>{t('call.banner.mediaFailed')}</span>
         </p>
       )}
     </div>
@@ -35,7 +35,7 @@ export function SoundBlocked({ onResume }: { onResume: () => void }) {
   return (
     <div className="banner" role="alert">
       <VolumeX aria-hidden="true" />
-      {t('call.banner.soundBlocked')}
+      <span>{t('call.banner.soundBlocked')}</span>
       <button type="button" className="button" data-kind="primary" onClick={onResume}>
         {t('call.banner.turnSoundOn')}
       </button>

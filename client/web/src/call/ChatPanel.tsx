@@ -19,7 +19,15 @@ export function ChatPanel({ onClose }: { onClose: () => void }) {
   return (
     <Panel title={t('chat.title')} onClose={onClose}>
       <div className="chat">
-        <div className="chat-scroll" ref={log} onScroll={onScroll}>
+        <div
+          ref={log}
+          className="chat-scroll"
+          role="log"
+          aria-label={t('chat.log')}
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+          tabIndex={0}
+          onScroll={onScroll}
+        >
           {hasOlder && (
             <button
               type="button"
@@ -36,7 +44,7 @@ export function ChatPanel({ onClose }: { onClose: () => void }) {
               <p>{t('chat.emptyBody')}</p>
             </div>
           )}
-          <div className="chat-log" role="log" aria-label={t('chat.log')}>
+          <div className="chat-entries">
             {entries.map((entry, index) => (
               <ChatEntryItem
                 key={entry.messageId}

@@ -39,7 +39,7 @@ export function ControlBar({
   const { t } = useTranslation();
   const people = useCallSelector((snapshot) => snapshot.participants.length);
   return (
-    <footer className="controls" role="toolbar" aria-label={t('call.controls')}>
+    <section className="controls" aria-label={t('call.controls')}>
       <div className="controls-group">
         <MediaControls actions={actions} />
       </div>
@@ -72,7 +72,7 @@ export function ControlBar({
           onClick={actions.leave}
         />
       </div>
-    </footer>
+    </section>
   );
 }
 

@@ -50,9 +50,10 @@ export function ControlButton({
         onClick={onClick}
       >
         {icon}
-        {count !== undefined && <span className="control-count">{count}</span>}
-        {badge > 0 && <span className="control-badge">{badge > 99 ? '99+' : badge}</span>}
-        {warning && <span className="control-warning">!</span>}
+        {/* Drawn by the style sheet: as text they would be a part of what the button is called. */}
+        {count !== undefined && <span className="control-count" data-text={count} />}
+        {badge > 0 && <span className="control-badge" data-text={badge > 99 ? '99+' : badge} />}
+        {warning && <span className="control-warning" data-text="!" />}
         {description && (
           <span id={descriptionId} className="visually-hidden">
             {description}

@@ -30,7 +30,7 @@ export const ParticipantTile = memo(function ParticipantTile({
       name={name}
       kind="participant"
       place={place}
-      speaking={speaking && !muted}
+      speaking={speaking && !muted && connection === 'online'}
       reconnecting={connection === 'reconnecting'}
     >
       {!camera && <Avatar id={participant.userId} name={displayName} />}

@@ -2,7 +2,7 @@
  * Owns the line above the stage: which room, how long, its link. Does not own the controls below.
  */
 import { useCallSelector } from '@parley/react';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { roomUrl } from '../app/route.ts';
 import { CopyLink } from '../ui/CopyLink.tsx';
@@ -11,10 +11,15 @@ import { elapsedText } from './elapsed.ts';
 
 /** Room, time and link. */
 export function TopBar({ roomId }: { roomId: string }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  // Another page for whoever cannot see it: the form that had the focus is gone.
+  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
   return (
     <header className="call-top">
       <Logo className="call-logo" />
-      <h1 className="call-room">{roomId}</h1>
+      <h1 ref={heading} className="call-room" tabIndex={-1}>
+        {roomId}
+      </h1>
       <Elapsed />
       <span className="call-top-space" />
       <CopyLink url={roomUrl(roomId)} className="button call-copy" />

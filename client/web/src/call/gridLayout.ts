@@ -20,10 +20,13 @@ const GAP = 8;
 /** Cameras are 16:9 or 4:3, phones 9:16: between these ratios cropping costs little of a face. */
 const WIDEST = 16 / 9;
 const NARROWEST = 4 / 5;
-/** Share of the longer side that the strip beside a shared screen gets, and its limits. */
+/** Share of the width that the strip beside a shared screen gets, and its limits in pixels. */
 const STRIP_SHARE = 0.22;
 const STRIP_MIN = 112;
 const STRIP_MAX = 300;
+/** On a tall stage a shared screen (16:10, with a margin) needs this much of its own width in height, or this share of all. */
+const SPOTLIGHT_RATIO = 0.7;
+const SPOTLIGHT_SHARE = 0.55;
 
 /**
  * Places of `count` equal tiles, as large as they can be, centred, the last row too.
@@ -67,7 +70,10 @@ export function spotlightLayout(others: number, area: Area): { spotlight: Rect; 
   if (others < 1) return { spotlight: { x: 0, y: 0, width, height }, strip: [] };
   const beside = width >= height * 1.1;
   const length = beside ? width : height;
-  const strip = Math.round(Math.min(STRIP_MAX, Math.max(STRIP_MIN, length * STRIP_SHARE)));
+  const wanted = beside
+    ? Math.min(STRIP_MAX, length * STRIP_SHARE)
+    : length - GAP - Math.max(width * SPOTLIGHT_RATIO, length * SPOTLIGHT_SHARE);
+  const strip = Math.round(Math.max(STRIP_MIN, wanted));
   const main = Math.max(0, length - strip - GAP);
   const places = gridLayout(others, beside ? { width: strip, height } : { width, height: strip });
   return {

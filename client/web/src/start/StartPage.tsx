@@ -41,20 +41,22 @@ export function StartPage() {
         </div>
         <Illustration />
       </main>
-      <ul className="start-points">
-        <li>
-          <Link2 aria-hidden="true" />
-          {t('start.points.link')}
-        </li>
-        <li>
-          <Server aria-hidden="true" />
-          {t('start.points.server')}
-        </li>
-        <li>
-          <Globe aria-hidden="true" />
-          {t('start.points.browser')}
-        </li>
-      </ul>
+      <footer>
+        <ul className="start-points">
+          <li>
+            <Link2 aria-hidden="true" />
+            {t('start.points.link')}
+          </li>
+          <li>
+            <Server aria-hidden="true" />
+            {t('start.points.server')}
+          </li>
+          <li>
+            <Globe aria-hidden="true" />
+            {t('start.points.browser')}
+          </li>
+        </ul>
+      </footer>
     </div>
   );
 }

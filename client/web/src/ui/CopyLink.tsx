@@ -25,11 +25,12 @@ export function CopyLink({ url, className = 'button' }: { url: string; className
       setState('failed');
     }
   };
+  const label = state === 'copied' ? t('call.linkCopied') : t('call.copyLink');
   return (
     <>
-      <button type="button" className={className} onClick={copy} aria-label={t('call.copyLink')}>
+      <button type="button" className={className} onClick={copy} aria-label={label}>
         {state === 'copied' ? <Check aria-hidden="true" /> : <Link2 aria-hidden="true" />}
-        <span>{state === 'copied' ? t('call.linkCopied') : t('call.copyLink')}</span>
+        <span>{label}</span>
       </button>
       <span role="status" className={state === 'failed' ? 'copy-fallback' : 'visually-hidden'}>
         {state === 'copied' && t('call.linkCopied')}
