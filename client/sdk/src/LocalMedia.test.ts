@@ -195,6 +195,24 @@ describe('a camera', () => {
     expect(published.get('camera')).toEqual({ track: opened[1], muted: false });
   });
 
+  test('a choice made while another is refused wins, and the refusal is not told', async () => {
+    const { local, opened, device, openDevice } = setUp();
+    const gate = Promise.withResolvers<void>();
+    device.gate = gate.promise;
+    device.problem = new CallError('device-busy', 'busy');
+    const on = local.setEnabled('camera', true);
+    const chosen = local.setDevice('camera', 'front');
+    openDevice.mockImplementationOnce(async () => {
+      const track = fakeTrack('video');
+      opened.push(track);
+      return track;
+    });
+    gate.resolve();
+    await Promise.all([on, chosen]);
+    expect(local.state.camera).toEqual({ enabled: true, busy: false, problem: undefined });
+    expect(openDevice.mock.calls.at(-1)).toEqual(['camera', 'front']);
+  });
+
   test('a choice made while another opens wins', async () => {
     const { local, opened, device, openDevice } = setUp();
     const gate = Promise.withResolvers<void>();

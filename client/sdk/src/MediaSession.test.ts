@@ -211,6 +211,21 @@ describe('media that is gone', () => {
     media.close();
   });
 
+  test('while a transport is being made is not built upon', async () => {
+    const { server, media, start, settle, published } = setUp();
+    server.hold('createTransport');
+    media.setSource('mic', { track: fakeTrack('audio'), muted: false });
+    await start();
+    server.loseMedia();
+    server.notify('mediaMoved', {});
+    server.release('createTransport');
+    await settle();
+    expect(server.seenOf('createTransport')).toHaveLength(4);
+    expect(server.seenOf('publish')).toHaveLength(1);
+    expect(published('mic')).toMatchObject({ generation: 1 });
+    media.close();
+  });
+
   test('while a subscription waits for its answer is subscribed on the new transport', async () => {
     const { server, media, start, settle, tracks } = setUp();
     await start();
@@ -338,6 +353,21 @@ describe('muting', () => {
     await settle();
     expect(events.mutedByHost).toHaveBeenCalledExactlyOnceWith('mic');
     expect(published('mic')).toMatchObject({ muted: true });
+    media.close();
+  });
+
+  test('of our own that comes back late is no mute by a host: the click after it counts', async () => {
+    const { server, media, start, events, settle, published } = setUp();
+    const track = fakeTrack('audio');
+    media.setSource('mic', { track, muted: false });
+    await start();
+    media.setSource('mic', { track, muted: true });
+    await vi.advanceTimersByTimeAsync(0); // asked, but not yet read by the server
+    media.setSource('mic', { track, muted: false });
+    await settle();
+    expect(server.seenOf('setMuted').map(({ data }) => data.muted)).toEqual([true, false]);
+    expect(events.mutedByHost).not.toHaveBeenCalled();
+    expect(published('mic')).toMatchObject({ muted: false });
     media.close();
   });
 
