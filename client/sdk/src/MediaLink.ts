@@ -47,8 +47,6 @@ export class MediaLink {
   /** Raised with every loss, so that what was begun before notices. */
   #life = 0;
   #restarting = false;
-  /** With the newest TURN credentials; those that the transport was made with may have run out. */
-  #iceServers: IceServer[] = [];
 
   constructor(direction: 'send' | 'recv', ask: MediaPort, events: MediaLinkEvents) {
     this.#direction = direction;
@@ -93,8 +91,7 @@ export class MediaLink {
   }
 
   /** A join names the transports that still live on the server. */
-  handleSeated(seat: MediaSeat, liveTransportIds: readonly string[]): void {
-    this.#iceServers = seat.iceServers;
+  handleSeated(liveTransportIds: readonly string[]): void {
     const transport = this.#transport;
     if (!transport) return;
     if (!liveTransportIds.includes(transport.id)) this.#giveUp(transport);
@@ -135,9 +132,9 @@ export class MediaLink {
     if (this.#restarting) return;
     this.#restarting = true;
     try {
-      const { iceParameters } = await this.#ask('restartIce', { transportId: transport.id });
+      const { iceParameters, iceServers } = await this.#ask('restartIce', { transportId: transport.id });
       if (transport.closed) return;
-      await transport.updateIceServers({ iceServers: this.#iceServers });
+      await transport.updateIceServers({ iceServers });
       await transport.restartIce({ iceParameters });
     } catch (error) {
       // Anything else shows as `failed` soon, and then the transport is made anew.

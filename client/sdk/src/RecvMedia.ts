@@ -79,7 +79,7 @@ export class RecvMedia {
   /** The seat is taken (again). */
   handleSeated(seat: MediaSeat, liveTransportIds: readonly string[]): void {
     this.#seat = seat;
-    this.#link.handleSeated(seat, liveTransportIds);
+    this.#link.handleSeated(liveTransportIds);
     this.#reconciler.poke();
   }
 

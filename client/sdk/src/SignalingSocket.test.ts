@@ -102,9 +102,12 @@ describe('requests', () => {
     expect(request).toMatchObject({ name: 'restartIce', data: { transportId: 't1' } });
     sockets.last.serverSend({
       id: request?.id,
-      ok: { iceParameters: { usernameFragment: 'u', password: 'p', surprise: 1 } },
+      ok: { iceParameters: { usernameFragment: 'u', password: 'p', surprise: 1 }, iceServers: [] },
     });
-    await expect(reply).resolves.toEqual({ iceParameters: { usernameFragment: 'u', password: 'p' } });
+    await expect(reply).resolves.toEqual({
+      iceParameters: { usernameFragment: 'u', password: 'p' },
+      iceServers: [],
+    });
   });
 
   test('[RETRY1] that had no answer are sent again after a reconnect, with the same id, once the seat is taken', async () => {

@@ -92,9 +92,13 @@ export const requests = {
     reply: TransportInfo,
   },
   connectTransport: { data: z.object({ transportId: Id, dtlsParameters: DtlsParameters }), reply: Nothing },
+  /** With fresh TURN credentials: those of the join may have run out in a long call. */
   restartIce: {
     data: z.object({ transportId: Id }),
-    reply: z.object({ iceParameters: TransportInfo.shape.iceParameters }),
+    reply: z.object({
+      iceParameters: TransportInfo.shape.iceParameters,
+      iceServers: z.array(IceServer),
+    }),
   },
 
   /** Publishes a source; publishing it again replaces the media behind the same publication (next generation). */

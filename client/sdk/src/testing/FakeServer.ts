@@ -319,7 +319,7 @@ export class FakeServer {
     },
     restartIce: (_, { transportId }) => {
       this.#assertTransport(transportId);
-      return { iceParameters: { usernameFragment: 'new', password: 'new' } };
+      return { iceParameters: { usernameFragment: 'new', password: 'new' }, iceServers: [] };
     },
     publish: ({ peerId }, { transportId, source, muted }) => {
       this.#assertTransport(transportId);

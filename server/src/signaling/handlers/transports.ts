@@ -31,7 +31,8 @@ export const transportHandlers: HandlersOf<'createTransport' | 'connectTransport
     return {};
   },
 
-  async restartIce({ services, liveSeat }, { transportId }) {
-    return { iceParameters: await services.seatMedia.restartIce(liveSeat().seat, transportId) };
+  async restartIce({ session, services, liveSeat }, { transportId }) {
+    const iceParameters = await services.seatMedia.restartIce(liveSeat().seat, transportId);
+    return { iceParameters, iceServers: services.iceServers(session.identity) };
   },
 };
