@@ -113,6 +113,7 @@ export function PrejoinPage({
             cameraId={deviceOf(camera.track) ?? devices.cameraId}
             speakerId={speakerId}
             permission={mic.track ?? camera.track}
+            denied={mic.problem === 'device-denied' || camera.problem === 'device-denied'}
             onMic={(micId) => {
               setDevices((now) => ({ ...now, micId }));
               preview.setMicDevice(micId);

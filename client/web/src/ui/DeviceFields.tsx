@@ -12,6 +12,7 @@ export function DeviceFields({
   cameraId,
   speakerId,
   permission,
+  denied = false,
   onMic,
   onCamera,
   onSpeaker,
@@ -21,6 +22,8 @@ export function DeviceFields({
   speakerId: string;
   /** Anything that changes when permission was given: devices have names then. */
   permission: unknown;
+  /** The browser keeps the devices to itself. */
+  denied?: boolean;
   onMic: (deviceId: string) => void;
   onCamera: (deviceId: string) => void;
   onSpeaker: (deviceId: string) => void;
@@ -32,7 +35,7 @@ export function DeviceFields({
       value: deviceId,
       text: label || nameless(index + 1),
     }));
-  const placeholder = t('prejoin.noDevices');
+  const placeholder = denied ? t('prejoin.needsPermission') : t('prejoin.noDevices');
   return (
     <div className="device-fields">
       <Select

@@ -5,13 +5,13 @@
 /** How many colours styles/avatar.css has. */
 export const AVATAR_COLOURS = 8;
 
-/** Up to two letters that stand for a name: first and last word. Works on any script. */
+/** Up to two letters that stand for a name: first and last word, in any script. Empty for an empty name. */
 export function initialsOf(name: string): string {
   const words = name.trim().split(/\s+/).filter(Boolean);
   const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map(
     (word) => [...(word ?? '')][0] ?? '',
   );
-  return letters.join('').toLocaleUpperCase() || '?';
+  return letters.join('').toLocaleUpperCase();
 }
 
 /** The colour of a person (0 to 7); the same one on every screen. */
