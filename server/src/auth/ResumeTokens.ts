@@ -7,8 +7,6 @@ import { jwtVerify, SignJWT } from 'jose';
 import * as z from 'zod/mini';
 import type { Identity } from '../identity.ts';
 
-/** A token that no `hello` used for this long is worth nothing. */
-const LIFETIME_MS = 2 * 3_600_000;
 /** Keeps these apart from anything else that might be signed with the same key one day. */
 const AUDIENCE = 'parley-resume';
 
@@ -33,13 +31,15 @@ export class ResumeTokens {
     this.#key = key;
   }
 
-  /** A token for a session: valid for two hours, never beyond the session's end. */
-  issue(sessionId: string, identity: Identity, nowMs: number): Promise<string> {
-    const expiresAtMs = Math.min(nowMs + LIFETIME_MS, identity.sessionEndsAtMs);
+  /**
+   * A token for a session, valid until the session ends: a socket that drops late in a long call must come back as who it was,
+   * and the last `hello` may have been hours ago.
+   */
+  issue(sessionId: string, identity: Identity): Promise<string> {
     return new SignJWT({ sid: sessionId, ...identity })
       .setProtectedHeader({ alg: 'HS256' })
       .setAudience(AUDIENCE)
-      .setExpirationTime(Math.floor(expiresAtMs / 1000))
+      .setExpirationTime(Math.floor(identity.sessionEndsAtMs / 1000))
       .sign(this.#key);
   }
 

@@ -73,7 +73,7 @@ export class SessionAuthenticator implements Authenticator {
   }
 
   issueResumeToken(sessionId: string, identity: Identity): Promise<string> {
-    return this.#options.resumeTokens.issue(sessionId, identity, this.#options.clock.now());
+    return this.#options.resumeTokens.issue(sessionId, identity);
   }
 
   #newGuest(nowMs: number): Authenticated {
