@@ -273,6 +273,79 @@ describe('the call page', () => {
   });
 });
 
+describe('when something is wrong', () => {
+  it('tells by code why one may not join, and lets one try again', async () => {
+    const closed = await ServerProcess.start({ environment: { PARLEY_API_KEYS: `key:${'s'.repeat(32)}` } });
+    const other = await Visitor.start();
+    try {
+      const page = await other.open(`${closed.url}/r/closed`);
+      await textbox(page, 'Your name').fill('Ada');
+      await button(page, 'Join').click();
+      const alert = page.getByRole('alert').filter({ hasText: 'This link does not let you in' });
+      await alert.getByText('Code: unauthenticated').waitFor();
+      await button(page, 'Join').waitFor();
+      await page.locator('video:visible').waitFor();
+    } finally {
+      await other.stop();
+      await closed.stop();
+    }
+  });
+
+  it('says that it reconnects while the server is away, and goes on afterwards', async () => {
+    const restarted = await ServerProcess.start();
+    const other = await Visitor.start();
+    try {
+      const page = await other.open(`${restarted.url}/r/away`);
+      await join(page, 'Ada');
+      await restarted.kill('SIGKILL');
+      const banner = page.getByText('Connection lost. Reconnecting…');
+      await banner.waitFor();
+      await restarted.spawn();
+      await banner.waitFor({ state: 'detached' });
+      await tile(page, 'Ada (you)').waitFor();
+    } finally {
+      await other.stop();
+      await restarted.stop();
+    }
+  });
+
+  it('offers to turn the sound on when the browser waits for a click', async () => {
+    const speaker = await visitor.open(`${server.url}/r/sound`);
+    await join(speaker, 'Ada');
+    const listener = await visitor.open(`${server.url}/r/sound`);
+    // A browser's own mood (how often one was here) cannot be set; its answer can.
+    await listener.addInitScript(() => {
+      let touched = false;
+      addEventListener(
+        'click',
+        () => {
+          touched = true;
+        },
+        { capture: true },
+      );
+      const play = HTMLAudioElement.prototype.play;
+      HTMLAudioElement.prototype.play = function (this: HTMLAudioElement) {
+        return touched ? play.call(this) : Promise.reject(new DOMException('', 'NotAllowedError'));
+      };
+    });
+    await join(listener, 'Ben');
+    await listener.reload();
+    await button(listener, 'Turn sound on').click();
+    await button(listener, 'Turn sound on').waitFor({ state: 'detached' });
+    await expect
+      .poll(
+        () =>
+          listener.evaluate(() =>
+            [...document.querySelectorAll('audio')].some((audio) => !audio.paused && audio.currentTime > 0),
+          ),
+        { timeout: LIMIT_MS },
+      )
+      .toBe(true);
+    await speaker.context().close();
+    await listener.context().close();
+  });
+});
+
 describe('every page', () => {
   it.each(['light', 'dark'] as const)('has nothing that axe finds wrong (%s)', async (colorScheme) => {
     const start = await visitor.open(server.url, { colorScheme });
