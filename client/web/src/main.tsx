@@ -11,10 +11,11 @@ import { createRoot } from 'react-dom/client';
 import { I18nextProvider } from 'react-i18next';
 import { App } from './app/App.tsx';
 import { CrashBoundary } from './app/CrashBoundary.tsx';
-import { takeEntryToken } from './app/entryToken.ts';
+import { startOverWithToken, takeEntryToken } from './app/entryToken.ts';
 import { createTranslator, languageOf } from './i18n.ts';
 
 const entryToken = takeEntryToken();
+addEventListener('hashchange', startOverWithToken);
 const translator = await createTranslator(languageOf(location.search));
 const root = document.getElementById('root');
 if (root) {

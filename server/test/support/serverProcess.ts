@@ -76,7 +76,7 @@ export class ServerProcess {
     return pid;
   }
 
-  /** Starts the process (again). @throws with its output when it does not get ready in 20 s. */
+  /** Starts the process (again). @throws with its output when it does not get ready in a minute. */
   async spawn(): Promise<void> {
     const child = spawn(process.execPath, [mainFile, ...this.#args], {
       env: {
@@ -97,7 +97,7 @@ export class ServerProcess {
         this.#output = (this.#output + chunk.toString()).slice(-200_000);
       });
     }
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 60_000;
     while (!(await this.isReady())) {
       if (child.exitCode !== null || Date.now() > deadline) {
         throw new Error(`The server did not get ready (exit code ${child.exitCode}):\n${this.#output}`);

@@ -15,11 +15,18 @@ export interface EntryToken {
  * @returns undefined when there is none.
  */
 export function takeEntryToken(): EntryToken | undefined {
-  const token = new URLSearchParams(location.hash.slice(1)).get('token');
+  const token = tokenInAddress();
   if (token === null) return undefined;
   history.replaceState(history.state, '', location.pathname + location.search);
   return token === '' ? undefined : { token, displayName: displayNameIn(token) };
 }
+
+/** A link with a token, opened in a tab that shows the room already, changes nothing but the fragment: load the page anew with it. */
+export function startOverWithToken(): void {
+  if (tokenInAddress() !== null) location.reload();
+}
+
+const tokenInAddress = (): string | null => new URLSearchParams(location.hash.slice(1)).get('token');
 
 /** The `name` claim of a JWT, without any check; undefined when there is none to be read. */
 export function displayNameIn(token: string): string | undefined {
