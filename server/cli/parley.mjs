@@ -6,6 +6,7 @@ import { parseArguments } from './arguments.mjs';
 import { continueWith, isRecentEnough, obtainNode } from './node24.mjs';
 import { repositoryRoot } from './paths.mjs';
 import { say } from './progress.mjs';
+import { Interrupted } from './run.mjs';
 import { SetupError } from './setupError.mjs';
 import { closingLine } from './suites.mjs';
 
@@ -46,5 +47,5 @@ try {
   else say(error instanceof Error ? (error.stack ?? error.message) : String(error));
   // A set-up that fails is a failed test run: what reads the closing line finds one.
   if (args[0] === 'test') process.stdout.write(`${closingLine({ passed: 0, failed: 1, skipped: 0 })}\n`);
-  process.exitCode = 1;
+  process.exitCode = error instanceof Interrupted ? error.exitCode : 1;
 }

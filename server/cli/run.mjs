@@ -51,17 +51,7 @@ export function npmCommand() {
  * @returns {Promise<number>} exit code, as in {@link RunResult}
  */
 export async function runVisibly(file, args, options = {}) {
-  const child = spawn(file, args, {
-    cwd: options.cwd ?? repositoryRoot,
-    env: options.env ?? process.env,
-    stdio: 'inherit',
-  });
-  const stopForwarding = forwardSignals(child);
-  try {
-    return await exitCode(child);
-  } finally {
-    stopForwarding();
-  }
+  return completion(spawn(file, args, { ...placeOf(options), stdio: 'inherit' }));
 }
 
 /**
@@ -72,11 +62,7 @@ export async function runVisibly(file, args, options = {}) {
  * @returns {Promise<RunResult>}
  */
 export async function capture(file, args, options = {}) {
-  const child = spawn(file, args, {
-    cwd: options.cwd ?? repositoryRoot,
-    env: options.env ?? process.env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(file, args, { ...placeOf(options), stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (/** @type {Buffer} */ chunk) => {
@@ -84,13 +70,7 @@ export async function capture(file, args, options = {}) {
       options.onOutput?.(chunk);
     });
   }
-  const stopForwarding = forwardSignals(child);
-  try {
-    const code = await exitCode(child);
-    return { code, output };
-  } finally {
-    stopForwarding();
-  }
+  return { code: await completion(child), output };
 }
 
 /**
@@ -147,36 +127,63 @@ export function become(file, args, env) {
  * Passes SIGTERM and SIGHUP on, and SIGINT when no terminal does: Ctrl-C reaches the whole foreground group already,
  * and a second SIGINT would turn a graceful stop into a hasty one.
  * @param {import('node:child_process').ChildProcess} child
- * @returns {() => void} removes the listeners
+ * @returns {() => NodeJS.Signals | undefined} removes the listeners, and tells the signal that came meanwhile
  */
 export function forwardSignals(child) {
   /** @type {NodeJS.Signals[]} */
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  /** @type {NodeJS.Signals | undefined} */
+  let received;
   /** @param {NodeJS.Signals} signal */
   const forward = (signal) => {
+    received = signal;
     if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
   };
   for (const signal of signals) process.on(signal, forward);
   return () => {
     for (const signal of signals) process.off(signal, forward);
+    return received;
   };
 }
 
 /**
- * @param {import('node:child_process').ChildProcess} child
- * @returns {Promise<number>}
+ * @param {RunOptions} options
+ * @returns {{cwd: string, env: NodeJS.ProcessEnv}}
  */
-function exitCode(child) {
-  return new Promise((resolve) => {
-    child.once('error', () => resolve(127));
-    child.once('close', (code, signal) => resolve(code ?? 128 + signalNumber(signal)));
-  });
+function placeOf({ cwd = repositoryRoot, env = process.env }) {
+  return { cwd, env };
 }
 
 /**
- * @param {NodeJS.Signals | null} signal
- * @returns {number}
+ * Waits for a program to end, with signals passed on to it.
+ * @param {import('node:child_process').ChildProcess} child
+ * @returns {Promise<number>} its exit code
+ * @throws {Interrupted} when we were told to stop: what would come next is not wanted any more
  */
-function signalNumber(signal) {
-  return (signal && constants.signals[signal]) || 0;
+async function completion(child) {
+  const stopForwarding = forwardSignals(child);
+  const code = await new Promise((resolve) => {
+    child.once('error', () => resolve(127));
+    child.once('close', (exitCode, signal) => resolve(exitCode ?? (signal ? exitCodeOf(signal) : 1)));
+  });
+  const received = stopForwarding();
+  if (received) throw new Interrupted(received);
+  return code;
+}
+
+/** We were told to stop while a program ran. */
+export class Interrupted extends SetupError {
+  /** @param {NodeJS.Signals} signal */
+  constructor(signal) {
+    super(`Stopped by ${signal}.`);
+    this.exitCode = exitCodeOf(signal);
+  }
+}
+
+/**
+ * @param {NodeJS.Signals} signal
+ * @returns {number} as a shell tells it
+ */
+function exitCodeOf(signal) {
+  return 128 + constants.signals[signal];
 }

@@ -39,7 +39,7 @@ test('npm is the copy that started us, with its own Node, else the one on the PA
 describe('a process that becomes or waits for another', () => {
   /** The program: says its process id, ends with 7 when it is told to stop. */
   const program =
-    'process.on("SIGTERM", () => process.exit(7)); setInterval(() => {}, 1e6); console.log(process.pid)';
+    'process.on("SIGTERM", () => { console.log("stopped"); process.exit(7); }); setInterval(() => {}, 1e6); console.log(process.pid)';
 
   async function stop(source: string) {
     const child = spawn(node, ['--input-type=module', '-e', source], {
@@ -48,18 +48,24 @@ describe('a process that becomes or waits for another', () => {
     const pid = await new Promise<number>((resolve) => {
       child.stdout.once('data', (chunk) => resolve(Number(String(chunk))));
     });
+    let rest = '';
+    child.stdout.on('data', (chunk) => {
+      rest += chunk;
+    });
     child.kill('SIGTERM');
     const code = await new Promise((resolve) => child.once('close', resolve));
-    return { code, isSameProcess: pid === child.pid };
+    return { code, isSameProcess: pid === child.pid, hasStopped: rest === 'stopped\n' };
   }
 
   test('become keeps the process, its signals and the exit code', async () => {
     const source = `import { become } from ${moduleUrl}; become(${JSON.stringify(node)}, ['-e', ${JSON.stringify(program)}], process.env);`;
-    expect(await stop(source)).toEqual({ code: 7, isSameProcess: true });
+    expect(await stop(source)).toEqual({ code: 7, isSameProcess: true, hasStopped: true });
   });
 
-  test('runVisibly passes SIGTERM on and answers with the exit code', async () => {
-    const source = `import { runVisibly } from ${moduleUrl}; process.exitCode = await runVisibly(${JSON.stringify(node)}, ['-e', ${JSON.stringify(program)}]);`;
-    expect(await stop(source)).toEqual({ code: 7, isSameProcess: false });
+  test('runVisibly passes SIGTERM on, waits for the end, and then goes no further', async () => {
+    const source = `import { runVisibly } from ${moduleUrl};
+      const next = () => process.exit(1);
+      await runVisibly(${JSON.stringify(node)}, ['-e', ${JSON.stringify(program)}]).then(next, (error) => process.exit(error.exitCode));`;
+    expect(await stop(source)).toEqual({ code: 143, isSameProcess: false, hasStopped: true });
   });
 });
