@@ -61,7 +61,7 @@ export class Person {
         ...(options.args ?? []),
       ],
     });
-    const context = await browser.newContext({ viewport: { width: 1000, height: 700 }, locale: 'en-GB' });
+    const context = await browser.newContext({ viewport: { width: 800, height: 560 }, locale: 'en-GB' });
     await context.addInitScript(installProbe, options.relayOnly ?? false);
     const page = await context.newPage();
     page.setDefaultTimeout(LIMIT_MS);
