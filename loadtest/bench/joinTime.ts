@@ -55,6 +55,8 @@ export async function measureJoins(browser: Browser, roomUrl: string): Promise<n
 async function joinAs(page: Page, url: string, name: string): Promise<void> {
   await page.goto(url);
   await page.getByRole('textbox', { name: 'Your name' }).fill(name);
+  // As people do: they have seen themselves before they join.
+  await page.waitForFunction(() => (document.querySelector('video')?.videoWidth ?? 0) > 0);
   await page.getByRole('button', { name: 'Join', exact: true }).click();
 }
 
