@@ -69,9 +69,16 @@ const installNode = `Install Node ${neededMajor} or newer and run the command ag
 
 /** @returns {Machine} the one that this runs on */
 export function thisMachine() {
-  const report = /** @type {{header: {glibcVersionRuntime?: string}}} */ (process.report.getReport());
-  const { platform, arch } = process;
-  return { nodeVersion: process.versions.node, platform, arch, glibc: report.header.glibcVersionRuntime };
+  return {
+    nodeVersion: process.versions.node,
+    platform: process.platform,
+    arch: process.arch,
+    // Asked for only before a download: a report looks up the names of open connections, which can take seconds.
+    get glibc() {
+      const report = /** @type {{header: {glibcVersionRuntime?: string}}} */ (process.report.getReport());
+      return report.header.glibcVersionRuntime;
+    },
+  };
 }
 
 /**
@@ -83,31 +90,35 @@ export function isRecentEnough(nodeVersion = process.versions.node) {
 }
 
 /**
- * Finds the package to fetch, or says why there is none.
+ * Finds the package of Node for a machine, or says why there is none.
  * @param {Machine} machine
  * @returns {PinnedPackage}
  * @throws {SetupError}
  */
-export function distributionFor({ nodeVersion, platform, arch, glibc }) {
+export function distributionFor({ nodeVersion, platform, arch }) {
   const found = distributions[`${platform}-${arch}`];
-  if (!found) {
-    throw new SetupError(
-      `Node ${nodeVersion} is too old, and the npm registry has no Node ${fetchedVersion} for ${platform} on ${arch}.`,
-      installNode,
-    );
-  }
-  // Node 24's own builds need glibc 2.28 (Debian 10); musl has no counterpart in the registry.
+  if (found) return found;
+  throw new SetupError(
+    `Node ${nodeVersion} is too old, and the npm registry has no Node ${fetchedVersion} for ${platform} on ${arch}.`,
+    installNode,
+  );
+}
+
+/**
+ * Node 24's own builds need glibc 2.28 (Debian 10); musl has no counterpart in the registry.
+ * @param {Machine} machine
+ * @throws {SetupError} where they would not run
+ */
+export function requireGlibc({ nodeVersion, glibc }) {
   const [major = 0, minor = 0] = (glibc ?? '').split('.').map(Number);
-  if (major < 2 || (major === 2 && minor < 28)) {
-    const reason = glibc
-      ? `needs glibc 2.28, this machine has ${glibc}`
-      : 'is for glibc, this machine has another C library';
-    throw new SetupError(
-      `Node ${nodeVersion} is too old, and the Node ${fetchedVersion} of the npm registry ${reason}.`,
-      installNode,
-    );
-  }
-  return found;
+  if (major > 2 || (major === 2 && minor >= 28)) return;
+  const reason = glibc
+    ? `needs glibc 2.28, this machine has ${glibc}`
+    : 'is for glibc, this machine has another C library';
+  throw new SetupError(
+    `Node ${nodeVersion} is too old, and the Node ${fetchedVersion} of the npm registry ${reason}.`,
+    installNode,
+  );
 }
 
 /**
@@ -133,6 +144,7 @@ export async function obtainNode(options = {}) {
   const [nodeFolder = '', npmFolder = ''] = folders;
   const missing = packages.filter((_, index) => !existsSync(folders[index] ?? ''));
   if (missing.length > 0) {
+    requireGlibc(machine);
     await mkdir(cache, { recursive: true });
     const title = `Fetching Node ${fetchedVersion} (this is ${machine.nodeVersion}; about 60 MB, once)`;
     await step(title, async () => {

@@ -15,6 +15,7 @@ import {
   fetchedVersion,
   isRecentEnough,
   obtainNode,
+  requireGlibc,
   thisMachine,
 } from './node24.mjs';
 
@@ -29,6 +30,7 @@ describe('the Node that is needed', () => {
     expect(isRecentEnough(version)).toBe(expected);
   });
 
+  const installNode = 'Install Node 24 or newer and run the command again.';
   const machine = { nodeVersion: '18.20.4', platform: 'linux', arch: 'x64', glibc: '2.36' };
 
   test('this machine gets the package of its platform', () => {
@@ -37,17 +39,23 @@ describe('the Node that is needed', () => {
     expect(thisMachine()).toMatchObject({ nodeVersion: process.versions.node, platform: process.platform });
   });
 
-  test.each([
-    ['a platform without a package', { platform: 'darwin', arch: 'arm64' }, 'darwin on arm64'],
-    ['another C library', { glibc: undefined }, 'another C library'],
-    ['an old glibc', { glibc: '2.27' }, 'has 2.27'],
-  ])('%s is named, with what to do', (_, difference, cause) => {
-    expect(() => distributionFor({ ...machine, ...difference })).toThrow(
-      expect.objectContaining({
-        message: expect.stringContaining(cause),
-        mend: 'Install Node 24 or newer and run the command again.',
-      }),
+  test('a platform without a package is named, with what to do', () => {
+    expect(() => distributionFor({ ...machine, platform: 'darwin', arch: 'arm64' })).toThrow(
+      expect.objectContaining({ message: expect.stringContaining('darwin on arm64'), mend: installNode }),
     );
+  });
+
+  test.each([
+    [undefined, 'another C library'],
+    ['2.27', 'has 2.27'],
+  ])('glibc %s is refused, with what to do', (glibc, cause) => {
+    expect(() => requireGlibc({ ...machine, glibc })).toThrow(
+      expect.objectContaining({ message: expect.stringContaining(cause), mend: installNode }),
+    );
+  });
+
+  test.each(['2.28', '2.36', '3.0'])('glibc %s will do', (glibc) => {
+    expect(() => requireGlibc({ ...machine, glibc })).not.toThrow();
   });
 });
 
