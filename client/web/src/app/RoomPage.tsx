@@ -30,27 +30,20 @@ export function RoomPage({ roomId, entryToken }: { roomId: string; entryToken: E
   const [stage, setStage] = useState<Stage>(running ? { name: 'returning' } : { name: 'prejoin' });
   const [attempt, setAttempt] = useState(0);
   const current = useRef<CallApi | undefined>(undefined);
-  /** Connected while people look at themselves, so that Join has less to wait for. */
-  const prepared = useRef<CallApi | undefined>(undefined);
-  const newCall = useCallback(
-    (): CallApi => new Call({ roomId, displayName: '', ...(entryToken && { token: entryToken.token }) }),
-    [roomId, entryToken],
-  );
 
   const start = useCallback(
-    async (options: Pick<CallOptions, 'displayName' | 'tracks' | 'micEnabled' | 'cameraEnabled'>) => {
+    async (options: Omit<CallOptions, 'roomId' | 'devices'>) => {
       const { micId, cameraId } = loadPreferences();
-      const waiting = prepared.current;
-      prepared.current = undefined;
-      // One that was refused while it waited has ended: the refusal is to be seen on the try that people make.
-      const call = waiting?.getSnapshot().status.phase === 'idle' ? waiting : newCall();
+      const call = new Call({
+        ...options,
+        roomId,
+        ...(entryToken && { token: entryToken.token }),
+        devices: { ...(micId && { micId }), ...(cameraId && { cameraId }) },
+      });
       current.current = call;
       const { panel = 'none', readSeq = 0 } = loadRunningCall(roomId) ?? {};
       try {
-        await call.join({
-          ...options,
-          devices: { ...(micId && { micId }), ...(cameraId && { cameraId }) },
-        });
+        await call.join();
         if (current.current !== call) return;
         const { displayName, micEnabled = true, cameraEnabled = true } = options;
         saveRunningCall({ roomId, displayName, micEnabled, cameraEnabled, panel, readSeq });
@@ -63,7 +56,7 @@ export function RoomPage({ roomId, entryToken }: { roomId: string; entryToken: E
         setStage({ name: 'prejoin', failure: failureOf(error) });
       }
     },
-    [roomId, newCall],
+    [roomId, entryToken],
   );
 
   useEffect(() => {
@@ -78,20 +71,6 @@ export function RoomPage({ roomId, entryToken }: { roomId: string; entryToken: E
       call?.leave().catch(() => undefined);
     };
   }, [running, start]);
-
-  const atPrejoin = stage.name === 'prejoin';
-  useEffect(() => {
-    if (!atPrejoin) return;
-    const call = newCall();
-    call.prepare();
-    prepared.current = call;
-    return () => {
-      // Still here: nobody joined with it.
-      if (prepared.current !== call) return;
-      prepared.current = undefined;
-      call.leave().catch(() => undefined);
-    };
-  }, [atPrejoin, newCall]);
 
   const join = ({ displayName, tracks, micEnabled, cameraEnabled }: JoinChoice) => {
     setStage({ name: 'joining' });
