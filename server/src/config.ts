@@ -161,13 +161,14 @@ function toConfig(
   given: Record<string, string | undefined>,
 ): Config {
   const { PARLEY_TLS_CERT: certFile, PARLEY_TLS_KEY: keyFile } = settings;
-  const dataHome = given.XDG_DATA_HOME ?? join(homedir(), '.local', 'share');
+  // Asked for only when it matters: a container's user may have no home at all.
+  const defaultDataDir = () => join(given.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'parley');
   return {
     port: settings.PORT,
     host: lan && given.HOST === undefined ? '::' : settings.HOST,
     lan,
     httpsPort: settings.PARLEY_HTTPS_PORT,
-    dataDir: resolve(settings.PARLEY_DATA_DIR ?? join(dataHome, 'parley')),
+    dataDir: resolve(settings.PARLEY_DATA_DIR ?? defaultDataDir()),
     mediaPort: settings.PARLEY_MEDIA_PORT,
     mediaWorkers: settings.PARLEY_MEDIA_WORKERS,
     announcedAddress: settings.PARLEY_ANNOUNCED_ADDRESS,
