@@ -47,11 +47,12 @@ export function npmCommand() {
  * Runs a program on this terminal.
  * @param {string} file
  * @param {string[]} args
- * @param {RunOptions} [options]
+ * @param {RunOptions & {timeLimitMs?: number}} [options] past the limit it is killed, whatever it does; default: none
  * @returns {Promise<number>} exit code, as in {@link RunResult}
  */
 export async function runVisibly(file, args, options = {}) {
-  return completion(spawn(file, args, { ...placeOf(options), stdio: 'inherit' }));
+  const limit = { timeout: options.timeLimitMs, killSignal: /** @type {const} */ ('SIGKILL') };
+  return completion(spawn(file, args, { ...placeOf(options), ...limit, stdio: 'inherit' }));
 }
 
 /**

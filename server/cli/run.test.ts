@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { capture, lastLines, npmCommand } from './run.mjs';
+import { capture, lastLines, npmCommand, runVisibly } from './run.mjs';
 
 const node = process.execPath;
 const moduleUrl = JSON.stringify(join(import.meta.dirname, 'run.mjs'));
@@ -21,6 +21,11 @@ test('capture keeps both streams and the exit code', async () => {
 test('capture tells a signal and a missing program by their exit codes', async () => {
   expect(await capture(node, ['-e', 'process.kill(process.pid, "SIGKILL")'])).toMatchObject({ code: 137 });
   expect(await capture('parley-no-such-program', [])).toMatchObject({ code: 127 });
+});
+
+test('runVisibly kills a program past its limit, even one that does not want to stop', async () => {
+  const stubborn = 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1e6)';
+  expect(await runVisibly(node, ['-e', stubborn], { timeLimitMs: 300 })).toBe(137);
 });
 
 test('lastLines leaves out blank lines', () => {

@@ -6,7 +6,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { repositoryRoot } from './paths.mjs';
+import { say } from './progress.mjs';
 import { nodeEnvironment, runVisibly } from './run.mjs';
+
+/** Every test has its own limit; this one is for a suite that hangs in between, so that `npm test` always ends. */
+const suiteLimitMs = 20 * 60_000;
 
 /**
  * @typedef {object} Counts
@@ -35,7 +39,10 @@ export async function runSuite(project, env = nodeEnvironment()) {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
     const args = [vitest, 'run', '--project', project, ...reporters];
     // Whatever the caller's is: `production` changes libraries under test, and what npm installs for them.
-    const code = await runVisibly(process.execPath, args, { env: { ...env, NODE_ENV: 'test' } });
+    const startedMs = Date.now();
+    const options = { env: { ...env, NODE_ENV: 'test' }, timeLimitMs: suiteLimitMs };
+    const code = await runVisibly(process.execPath, args, options);
+    if (Date.now() - startedMs >= suiteLimitMs) say(`The suite "${project}" hung and was ended.`);
     return countsOf(await readReport(report), code);
   } finally {
     await rm(folder, { recursive: true, force: true });
