@@ -41,4 +41,6 @@ it('allows no inline script, and own sockets only', () => {
   expect(policy).toContain("style-src 'self' 'nonce-n';");
   expect(policy).not.toContain('unsafe-eval');
   expect(contentSecurityPolicy(undefined)).toContain("connect-src 'self';");
+  // IPv6 addresses are not in the grammar of policies.
+  expect(contentSecurityPolicy('[2001:db8::5]:3443')).toContain("connect-src 'self';");
 });

@@ -20,7 +20,8 @@ const isTrustworthy = (protocol: string, host: string | undefined): boolean =>
  * @param styleNonce lets libraries of the app add `<style>` elements that carry it (the page tells it in a meta element).
  */
 export function contentSecurityPolicy(host: string | undefined, styleNonce?: string): string {
-  const sockets = host ? ` ws://${host} wss://${host}` : '';
+  // The policy's grammar has no IPv6 addresses: browsers drop such a source with a complaint.
+  const sockets = host && !host.startsWith('[') ? ` ws://${host} wss://${host}` : '';
   return [
     "default-src 'none'",
     "script-src 'self'",

@@ -7,13 +7,20 @@ import { readFileSync } from 'node:fs';
 import { get as httpGet, type IncomingMessage } from 'node:http';
 import { get as httpsGet, type RequestOptions } from 'node:https';
 import { TLSSocket } from 'node:tls';
+import { PROTOCOL_VERSION } from '@parley/protocol';
 import { type ClientOptions, WebSocket } from 'ws';
 
-const [host, httpPort, httpsPort, caFile = ''] = process.argv.slice(2);
+const [host, caFile = ''] = process.argv.slice(2);
 const ca = readFileSync(caFile);
+const plain = `http://${host}:3000`;
+const secure = `https://${host}:3443`;
 
 async function fetchWith(get: typeof httpGet | typeof httpsGet, url: string, options: RequestOptions = {}) {
-  const [response]: IncomingMessage[] = await once(get(url, { ...options, agent: false }), 'response');
+  const headers = { accept: 'text/html' };
+  const [response]: IncomingMessage[] = await once(
+    get(url, { ...options, headers, agent: false }),
+    'response',
+  );
   if (response === undefined) throw new Error('no response');
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk);
@@ -25,11 +32,14 @@ async function fetchWith(get: typeof httpGet | typeof httpsGet, url: string, opt
   };
 }
 
-async function socketGreeting(url: string, options: ClientOptions = {}) {
-  const socket = new WebSocket(url, options);
+/** What the server answers to the first frame of every client. */
+async function hello(origin: string, options: ClientOptions = {}) {
+  const socket = new WebSocket(`${origin.replace('http', 'ws')}/ws`, options);
+  await once(socket, 'open');
+  socket.send(JSON.stringify({ id: '1', name: 'hello', data: { protocolVersion: PROTOCOL_VERSION } }));
   const [message] = await once(socket, 'message');
   socket.terminate();
-  return String(message);
+  return JSON.parse(String(message));
 }
 
 const outcome = <T>(promise: Promise<T>) =>
@@ -37,12 +47,14 @@ const outcome = <T>(promise: Promise<T>) =>
 
 console.log(
   JSON.stringify({
-    trusted: await outcome(fetchWith(httpsGet, `https://${host}:${httpsPort}/healthz`, { ca })),
-    untrusted: await outcome(fetchWith(httpsGet, `https://${host}:${httpsPort}/healthz`)),
-    secureSocket: await outcome(socketGreeting(`wss://${host}:${httpsPort}/ws`, { ca })),
-    plain: await outcome(fetchWith(httpGet, `http://${host}:${httpPort}/healthz`)),
-    plainSocket: await outcome(socketGreeting(`ws://${host}:${httpPort}/ws`)),
-    caCertificate: await outcome(fetchWith(httpGet, `http://${host}:${httpPort}/parley-ca.crt`)),
+    health: await outcome(fetchWith(httpsGet, `${secure}/healthz`, { ca })),
+    page: await outcome(fetchWith(httpsGet, `${secure}/r/lan`, { ca })),
+    hello: await outcome(hello(secure, { ca })),
+    untrusted: await outcome(fetchWith(httpsGet, `${secure}/healthz`)),
+    untrustedHello: await outcome(hello(secure)),
+    plainPage: await outcome(fetchWith(httpGet, `${plain}/r/lan`)),
+    plainHello: await outcome(hello(plain)),
+    caCertificate: await outcome(fetchWith(httpGet, `${plain}/parley-ca.crt`)),
   }),
 );
 process.exit();
