@@ -99,11 +99,13 @@ export class HttpServer {
 
   /** What `--lan` prints: addresses, QR code, how to trust the local CA. */
   lanBanner(): Promise<string> {
+    const addresses = lanAddresses();
     return lanBanner({
-      addresses: lanAddresses(),
+      addresses,
       httpPort: this.httpPort,
       httpsPort: this.httpsPort ?? 0,
       caFingerprint: this.#certificate?.caFingerprint,
+      certifiedHosts: this.#certificate?.certifiedHosts(addresses),
     });
   }
 

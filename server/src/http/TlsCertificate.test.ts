@@ -53,6 +53,15 @@ describe('with files of one’s own', () => {
     certificate.close();
   });
 
+  it('tells what they are for', async () => {
+    const pair = await serverCertificate(join(folder, 'ca'), ['box.lan', '192.0.2.7'], 'box', new Date());
+    await writeFile(files().certFile, pair.cert);
+    await writeFile(files().keyFile, pair.key);
+    const certificate = await create();
+    expect(certificate.certifiedHosts(['192.0.2.7', '192.0.2.8'])).toEqual(['box.lan', '192.0.2.7']);
+    certificate.close();
+  });
+
   it('names setting and file when one is missing, is something else, or does not match', async () => {
     await expect(create()).rejects.toThrow(StartError);
     await expect(create()).rejects.toThrow(/^PARLEY_TLS_CERT: cannot read .*cert\.pem \(ENOENT\)$/);

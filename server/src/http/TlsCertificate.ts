@@ -56,6 +56,17 @@ export class TlsCertificate {
     return this.#caCert === undefined ? undefined : fingerprint(this.#caCert);
   }
 
+  /** With files of one's own: the names that they are for, and those of the given addresses. Undefined with the local CA. */
+  certifiedHosts(addresses: readonly string[]): string[] | undefined {
+    if (this.#options.config.tls === undefined) return undefined;
+    const certificate = new X509Certificate(this.#current.cert);
+    const names = (certificate.subjectAltName ?? '')
+      .split(', ')
+      .filter((entry) => entry.startsWith('DNS:'))
+      .map((entry) => entry.slice(4));
+    return [...names, ...addresses.filter((address) => certificate.checkIP(address) !== undefined)];
+  }
+
   /** Calls back whenever another certificate is to be served. One listener. */
   onChange(listener: (current: KeyAndChain) => void): void {
     this.#onChange = listener;

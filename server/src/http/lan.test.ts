@@ -3,7 +3,7 @@
  * Does not check the certificates: see localCa.test.ts.
  */
 import type { NetworkInterfaceInfo } from 'node:os';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { certificateNames, lanAddresses, lanBanner } from './lan.ts';
 
 const entry = (address: string, internal = false) =>
@@ -42,6 +42,41 @@ it('prints https addresses, a QR code, and where the CA certificate is', async (
   expect(text).toContain('http://192.168.1.7:3000/parley-ca.crt');
   expect(text).toContain('AB:CD');
   expect(text).toMatch(/[▀▄█]{5}/);
+});
+
+describe('with a certificate of one’s own', () => {
+  const banner = (...certifiedHosts: string[]) =>
+    lanBanner({
+      addresses: ['192.168.1.7', '192.168.9.9'],
+      httpPort: 3000,
+      httpsPort: 3443,
+      caFingerprint: undefined,
+      certifiedHosts,
+    });
+
+  it('prints the names that it is for, and where they have to lead', async () => {
+    const text = await banner('*.example.org', 'calls.example.org');
+    expect(text).toContain('https://calls.example.org:3443/');
+    expect(text).toContain('192.168.1.7 or 192.168.9.9');
+    expect(text).not.toContain('https://192.168');
+    expect(text).not.toContain('https://*');
+    expect(text).not.toContain('parley-ca.crt');
+  });
+
+  it('prints only the addresses that it covers', async () => {
+    const text = await banner('192.168.1.7');
+    expect(text).toContain('https://192.168.1.7:3443/');
+    expect(text).not.toContain('192.168.9.9');
+  });
+
+  it.each([[[]], [['*.example.org']]])(
+    'says that browsers will warn when it names no host: %j',
+    async (names) => {
+      const text = await banner(...names);
+      expect(text).toContain('https://192.168.1.7:3443/');
+      expect(text).toContain('Browsers warn at these addresses');
+    },
+  );
 });
 
 it('says so when there is no network', async () => {

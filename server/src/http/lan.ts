@@ -2,6 +2,7 @@
  * Owns what `--lan` needs to know and say: this machine's addresses, and the lines (with a QR code) that lead a phone here.
  * Does not own certificates (localCa.ts) nor printing: main.ts writes the lines to the terminal.
  */
+import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import QRCode from 'qrcode';
 import { plainAddress } from './clientAddress.ts';
@@ -31,28 +32,33 @@ export const certificateNames = (addresses: readonly string[], host: string): st
 const hostAndPort = (address: string, port: number): string =>
   address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 
-/**
- * The lines that `--lan` prints: addresses, QR code of the first, and how to trust the local CA.
- * @param caFingerprint SHA-256 of the local CA's certificate; undefined with a certificate of one's own.
- */
-export async function lanBanner(options: {
-  addresses: readonly string[];
-  httpPort: number;
-  httpsPort: number;
-  caFingerprint: string | undefined;
-}): Promise<string> {
-  const { addresses, httpPort, httpsPort, caFingerprint } = options;
-  const [first] = addresses;
+/** What the lines are made of. */
+export interface LanBannerOptions {
+  readonly addresses: readonly string[];
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  /** SHA-256 of the local CA's certificate; undefined with a certificate of one's own. */
+  readonly caFingerprint: string | undefined;
+  /** What a certificate of one's own is for: names, and those of the addresses that it covers; undefined with the local CA. */
+  readonly certifiedHosts?: readonly string[] | undefined;
+}
+
+/** The lines that `--lan` prints: addresses, QR code of the first, and how to trust the local CA. */
+export async function lanBanner(options: LanBannerOptions): Promise<string> {
+  const { addresses, httpPort, httpsPort, caFingerprint, certifiedHosts } = options;
+  // Browsers warn at any other address, and Safari's socket fails there: such an address is not worth a QR code.
+  const certified = certifiedHosts?.filter((host) => !host.startsWith('*')) ?? [];
+  const hosts = certified.length > 0 ? certified : addresses;
+  const [first] = hosts;
   const local = `On this machine:\n  http://localhost:${httpPort}/\n`;
   if (first === undefined) return `${local}No network address found: nobody else reaches this machine.\n`;
   const lines = [
     `${local}On your network:`,
-    ...addresses.map((address) => `  https://${hostAndPort(address, httpsPort)}/`),
-  ];
-  lines.push(
+    ...hosts.map((host) => `  https://${hostAndPort(host, httpsPort)}/`),
     '',
     await QRCode.toString(`https://${hostAndPort(first, httpsPort)}/`, { type: 'terminal', small: true }),
-  );
+  ];
+  if (certifiedHosts !== undefined) lines.push(...aboutCertificate(certified, addresses));
   if (caFingerprint !== undefined) {
     lines.push(
       'Browsers warn until the device trusts the certificate authority of this machine. Install it from',
@@ -63,4 +69,16 @@ export async function lanBanner(options: {
     );
   }
   return lines.join('\n');
+}
+
+/** What the operator has to see to: a certificate of one's own says nothing of where its names lead. */
+function aboutCertificate(certified: readonly string[], addresses: readonly string[]): string[] {
+  if (certified.length === 0) {
+    return [
+      'Browsers warn at these addresses: the certificate is not for them. Open this machine by its name.',
+      '',
+    ];
+  }
+  if (certified.every((host) => isIP(host) !== 0)) return [];
+  return [`The name has to lead to this machine in your network's DNS: ${addresses.join(' or ')}`, ''];
 }
