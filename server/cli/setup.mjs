@@ -2,10 +2,11 @@
  * The set-up that commands share, each part only when it is due: npm packages, the media worker, the web app.
  * Owns their order and that system packages are asked for once.
  */
+import { createReporter } from '../worker/report.mjs';
 import { buildWebApp } from './build.mjs';
 import { installDependencies } from './dependencies.mjs';
 import { testPackages, workerPackages } from './requiredPackages.mjs';
-import { ensurePackages } from './systemPackages.mjs';
+import { areOutOfReach, ensurePackages } from './systemPackages.mjs';
 
 /**
  * Sets up what the server needs to run.
@@ -17,14 +18,22 @@ import { ensurePackages } from './systemPackages.mjs';
  */
 export async function setUp({ assumeYes, forTests = false }) {
   const testing = forTests ? testPackages : [];
+  // The tests' packages come along, so that there is one question, not two.
+  const required = [...workerPackages, ...testing];
   await installDependencies();
   // Imported late: it may reach for npm packages, which were perhaps not there when this file was loaded.
   const { obtainWorker } = await import('../worker/obtain.mjs');
+  const reporter = createReporter();
+  /** @type {string[]} */
+  const held = [];
+  // Who needs packages and may not install them is told one line with the command, and not what was tried before.
+  const isHeld = await areOutOfReach(required, { assumeYes });
   const { path } = await obtainWorker({
-    // The tests' packages come along, so that there is one question, not two.
-    beforeBuild: () => ensurePackages([...workerPackages, ...testing], { assumeYes }),
+    report: isHeld ? { ...reporter, say: (line) => held.push(line) } : reporter,
+    beforeBuild: () => ensurePackages(required, { assumeYes }),
   });
   await ensurePackages(testing, { assumeYes });
+  for (const line of held) reporter.say(line);
   await buildWebApp();
   return path;
 }

@@ -44,33 +44,68 @@ export function installCommand(names, withSudo) {
 }
 
 /**
+ * Whether `ensurePackages` would refuse: whoever it refuses gets its one line and nothing beside it.
+ * @param {readonly RequiredPackage[]} required
+ * @param {{assumeYes: boolean}} options
+ * @returns {Promise<boolean>}
+ */
+export async function areOutOfReach(required, options) {
+  return (await decideHere(options)).decision === 'refuse' && missingOf(required).length > 0;
+}
+
+/**
  * Installs those of the packages that are missing, or says what to type.
  * @param {readonly RequiredPackage[]} required
  * @param {{assumeYes: boolean}} options
  * @throws {SetupError} when they cannot be installed or the user declines
  */
-export async function ensurePackages(required, { assumeYes }) {
-  const names = missingPackages(required.map(({ name }) => name));
-  if (names.length === 0) return;
-  const isRoot = process.getuid?.() === 0;
-  const isInteractive = process.stdin.isTTY === true && process.stderr.isTTY === true;
-  const situation = { isRoot, hasSudo: !isRoot && (await hasProgram('sudo')), isInteractive, assumeYes };
-  const command = installCommand(names, situation.hasSudo);
-  const decision = decide(situation);
+export async function ensurePackages(required, options) {
+  const missing = missingOf(required);
+  if (missing.length === 0) return;
+  const { decision, isRoot, hasSudo } = await decideHere(options);
+  const names = missing.map(({ name }) => name);
+  const command = installCommand(names, hasSudo);
   if (decision === 'refuse') {
-    const who = isRoot || situation.hasSudo ? 'run' : 'as root run';
-    throw new SetupError(`Missing system packages, ${who}: ${command}`);
+    const reasons = [...new Set(missing.map(({ reason }) => reason))].join(', ');
+    throw new SetupError(
+      `System packages are missing (to ${reasons}); ${hasSudo ? 'run' : 'as root run'}: ${command}`,
+    );
   }
-  const missing = new Set(names);
-  explain(required.filter(({ name }) => missing.has(name)));
+  explain(missing);
   if (decision === 'ask' && !(await confirm(command))) {
     throw new SetupError(
       'The system packages were not installed.',
       `Run it yourself when you like: ${command}`,
     );
   }
-  if (!isRoot) await authenticate(isInteractive);
+  // sudo asks for its password before the output goes to a log, where its question would not be seen.
+  if (!isRoot && (await runVisibly('sudo', ['-v'])) !== 0) {
+    throw new SetupError(`sudo refused; as root run: ${installCommand(names, false)}`);
+  }
   await install(command, names);
+}
+
+/**
+ * @param {readonly RequiredPackage[]} required
+ * @returns {RequiredPackage[]}
+ */
+function missingOf(required) {
+  const names = new Set(missingPackages(required.map(({ name }) => name)));
+  return required.filter(({ name }) => names.has(name));
+}
+
+/**
+ * @param {{assumeYes: boolean}} options
+ * @returns {Promise<{decision: 'install' | 'ask' | 'refuse', isRoot: boolean, hasSudo: boolean}>}
+ */
+async function decideHere({ assumeYes }) {
+  const isRoot = process.getuid?.() === 0;
+  const isInteractive = process.stdin.isTTY === true && process.stderr.isTTY === true;
+  const hasSudo = !isRoot && (await succeeds('command -v sudo'));
+  const decision = decide({ isRoot, hasSudo, isInteractive, assumeYes });
+  // Where nobody can type a password, a sudo that asks for one is of no use.
+  const isStuck = decision === 'install' && !isRoot && !isInteractive && !(await succeeds('sudo -n -v'));
+  return { decision: isStuck ? 'refuse' : decision, isRoot, hasSudo };
 }
 
 /**
@@ -100,20 +135,6 @@ async function confirm(command) {
 }
 
 /**
- * Asks for sudo's password before the output goes to a log, where its question would not be seen.
- * @param {boolean} isInteractive
- */
-async function authenticate(isInteractive) {
-  const code = await runVisibly('sudo', isInteractive ? ['-v'] : ['-n', '-v']);
-  if (code !== 0) {
-    throw new SetupError(
-      'sudo refused.',
-      'Run the command as root, or let root install the packages named above.',
-    );
-  }
-}
-
-/**
  * @param {string} command
  * @param {string[]} names
  */
@@ -139,9 +160,9 @@ function aptErrors(output) {
 }
 
 /**
- * @param {string} name
+ * @param {string} command
  * @returns {Promise<boolean>}
  */
-async function hasProgram(name) {
-  return (await capture('sh', ['-c', `command -v ${name}`])).code === 0;
+async function succeeds(command) {
+  return (await capture('sh', ['-c', command])).code === 0;
 }

@@ -3,7 +3,7 @@
  * apt-get and sudo are scripts on the PATH that keep the list of installed packages in a file.
  */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -49,7 +49,7 @@ describe('ensurePackages', () => {
     const script = (name: string, body: string) =>
       writeFile(join(folder, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
     await writeFile(join(folder, 'installed'), 'installed gcc\n');
-    await script('dpkg-query', `cat ${folder}/installed`);
+    await script('dpkg-query', `/bin/cat ${folder}/installed`);
     await script(
       'apt-get',
       `echo "$DEBIAN_FRONTEND $*" >> ${folder}/calls
@@ -62,16 +62,28 @@ for name; do echo "installed $name" >> ${folder}/installed; done`,
   afterEach(() => rm(folder, { recursive: true }));
 
   /** Asks for gcc, which is there, and coturn, which is not. */
-  async function ensure({ assumeYes = false, answer }: { assumeYes?: boolean; answer?: string } = {}) {
+  async function ensure({
+    assumeYes = false,
+    answer,
+    uid,
+    path = `${folder}:${process.env.PATH}`,
+  }: {
+    assumeYes?: boolean;
+    answer?: string;
+    /** Whom it takes itself for; default: whoever runs this test. */
+    uid?: number;
+    path?: string;
+  } = {}) {
     const runner = join(folder, 'runner.mjs');
     await writeFile(
       runner,
       `import { ensurePackages } from ${JSON.stringify(join(import.meta.dirname, 'systemPackages.mjs'))};
+${uid === undefined ? '' : `process.getuid = () => ${uid};`}
 const required = ['gcc', 'coturn'].map((name) => ({ name, reason: 'test this' }));
 try { await ensurePackages(required, { assumeYes: ${assumeYes} }); console.log('went on'); }
-catch (error) { console.log(error.name + ': ' + error.message + ' ' + error.mend); process.exitCode = 1; }`,
+catch (error) { console.log([error.name + ': ' + error.message, error.mend].filter(Boolean).join('\\n')); process.exitCode = 1; }`,
     );
-    const env = { ...process.env, PATH: `${folder}:${process.env.PATH}`, XDG_CACHE_HOME: folder };
+    const env = { ...process.env, PATH: path, XDG_CACHE_HOME: folder };
     const [file, args] =
       answer === undefined
         ? [process.execPath, [runner]]
@@ -124,15 +136,39 @@ catch (error) { console.log(error.name + ': ' + error.message + ' ' + error.mend
     expect(result).toMatchObject({ code: 0, calls: bothCalls, isAnswered: false });
   });
 
-  test('without a terminal root installs and names the packages, anybody else gets the one line', async () => {
-    const { code, output, calls } = await ensure();
-    if (isRoot) {
-      expect({ code, calls }).toEqual({ code: 0, calls: bothCalls });
-      expect(output).toMatch(/Installing coturn/);
-    } else {
-      expect({ code, calls }).toEqual({ code: 1, calls: [] });
-      expect(output.trim().split('\n')).toHaveLength(1);
-    }
+  test('installs and names the packages for root without a terminal', async () => {
+    const { code, output, calls } = await ensure({ uid: 0 });
+    expect({ code, calls }).toEqual({ code: 0, calls: bothCalls });
+    expect(output).toMatch(/Installing coturn/);
+  });
+
+  describe('without rights', () => {
+    const line = (command: string) => `SetupError: System packages are missing (to test this); ${command}\n`;
+    const typed = (withSudo: boolean) =>
+      `${withSudo ? 'run' : 'as root run'}: ${installCommand(['coturn'], withSudo)}`;
+
+    test.each([false, true])('gives the one line where there is no sudo (--yes: %s)', async (assumeYes) => {
+      await rm(join(folder, 'sudo'));
+      await symlink('/bin/sh', join(folder, 'sh'));
+      const result = await ensure({ uid: 1000, assumeYes, path: folder });
+      expect(result).toMatchObject({ code: 1, calls: [], output: line(typed(false)) });
+    });
+
+    test('gives the one line without a terminal, for whoever may use sudo at one', async () => {
+      const result = await ensure({ uid: 1000 });
+      expect(result).toMatchObject({ code: 1, calls: [], output: line(typed(true)) });
+    });
+
+    test('gives the one line with --yes where sudo wants a password that nobody can type', async () => {
+      await writeFile(join(folder, 'sudo'), '#!/bin/sh\necho "sudo: a password is required" >&2; exit 1\n');
+      const result = await ensure({ uid: 1000, assumeYes: true });
+      expect(result).toMatchObject({ code: 1, calls: [], output: line(typed(true)) });
+    });
+  });
+
+  test('installs through sudo with --yes where it asks for no password', async () => {
+    const result = await ensure({ uid: 1000, assumeYes: true });
+    expect(result).toMatchObject({ code: 0, calls: bothCalls });
   });
 
   test('says what apt said when it fails', async () => {
