@@ -38,8 +38,8 @@ export const commands = {
     options: { ...yes, ...help },
   },
   bench: {
-    summary: 'measure; further arguments go to the benchmark',
-    usage: 'npm run bench -- [options] [benchmark arguments]',
+    summary: 'measure the figures of the README, or one of them: size, join, sixteen',
+    usage: 'npm run bench -- [options] [figure]',
     options: { ...yes, ...help },
     passesArguments: true,
   },
@@ -54,10 +54,11 @@ export const commands = {
 
 /**
  * @param {string[]} args what follows `parley.mjs`
+ * @param {NodeJS.ProcessEnv} [environment] npm's words to its scripts
  * @returns {ParsedArguments | {help: string}} help: a text to print instead of running anything
  * @throws {SetupError} for an unknown command or option
  */
-export function parseArguments(args) {
+export function parseArguments(args, environment = process.env) {
   const [command, ...given] = args;
   if (command === undefined || command === '--help' || command === 'help') return { help: overview() };
   const description = Object.hasOwn(commands, command) ? commands[command] : undefined;
@@ -79,8 +80,23 @@ export function parseArguments(args) {
       );
     }
   }
+  if (command === 'start' && !options.has('--lan') && isLanTakenByNpm(environment)) {
+    throw new SetupError(
+      'npm took "--lan" for an option of its own.',
+      'Put two dashes before it: npm start -- --lan',
+    );
+  }
   if (options.has('--help')) return { help: helpFor(description) };
   return { command, options, rest };
+}
+
+/**
+ * Whether somebody typed `npm start --lan`. npm 9 to 11 read that as their own -l, -a and -n, and say nothing.
+ * @param {NodeJS.ProcessEnv} environment
+ * @returns {boolean}
+ */
+function isLanTakenByNpm({ npm_config_lan: lan, npm_config_long: long, npm_config_all: all }) {
+  return lan === 'true' || (long === 'true' && all === 'true');
 }
 
 /** @returns {string} */

@@ -35,6 +35,16 @@ describe('parseArguments', () => {
     );
   });
 
+  test.each([{ npm_config_long: 'true', npm_config_all: 'true' }, { npm_config_lan: 'true' }])(
+    'refuses a --lan that npm has taken: %j',
+    (environment) => {
+      const mend = { mend: expect.stringContaining('npm start -- --lan') };
+      expect(() => parseArguments(['start'], environment)).toThrow(expect.objectContaining(mend));
+      expect(parseArguments(['start', '--lan'], environment)).toHaveProperty('command', 'start');
+      expect(parseArguments(['check'], environment)).toHaveProperty('command', 'check');
+    },
+  );
+
   test.each(['strat', 'constructor', '__proto__'])('refuses the command %s with the list', (command) => {
     expect(() => parseArguments([command])).toThrow(SetupError);
   });

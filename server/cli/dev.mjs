@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { parseEnv } from 'node:util';
 import { repositoryRoot } from './paths.mjs';
@@ -40,8 +41,28 @@ export async function dev({ options }) {
     env: withWorker(worker, nodeEnvironment()),
   });
   forwardSignals(server);
-  say(`Develop at ${app.resolvedUrls?.local[0]} (the server behind it: ${target})`);
+  const ended = new AbortController();
+  const open = app.resolvedUrls?.local[0];
+  // Last, below the server's own address: this is the one to open.
+  whenReady(target, ended.signal).then(() =>
+    say(`Develop at ${open} (the address above has the app as built last)`),
+  );
   const code = await new Promise((resolve) => server.once('exit', (exitCode) => resolve(exitCode ?? 0)));
+  ended.abort();
   await app.close();
   return code;
+}
+
+/**
+ * Resolves when the server answers for the first time; never, when it is over before.
+ * @param {string} target
+ * @param {AbortSignal} over
+ */
+async function whenReady(target, over) {
+  while (!over.aborted) {
+    const response = await fetch(`${target}/readyz`, { signal: over }).catch(() => undefined);
+    if (response?.ok) return;
+    await delay(200);
+  }
+  await new Promise(() => undefined);
 }

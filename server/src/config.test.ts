@@ -52,6 +52,38 @@ describe('loadConfig', () => {
     expect(problemsOf(environment)).toEqual([expect.stringContaining('unsupported')]);
   });
 
+  it.each([
+    [{ PORT: '80x' }, 'PORT: must be a port number from 0 to 65535'],
+    [{ PARLEY_MEDIA_PORT: '-1' }, 'PARLEY_MEDIA_PORT: must be a port number from 0 to 65535'],
+    [{ PARLEY_MEDIA_WORKERS: '1.5' }, 'PARLEY_MEDIA_WORKERS: must be a whole number from 1 to 256'],
+    [{ PARLEY_CHAT_RETENTION_DAYS: 'ever' }, /^PARLEY_CHAT_RETENTION_DAYS: must be a number of days/],
+    [{ PARLEY_GUESTS: 'yes' }, 'PARLEY_GUESTS: must be one of on, off'],
+  ])('says of %j what it must be', (environment, problem) => {
+    expect(problemsOf(environment)).toEqual([expect.stringMatching(problem)]);
+  });
+
+  it('names the file of a mistake in it, and lines that are no settings, without repeating them', () => {
+    const envFile = join(mkdtempSync(join(tmpdir(), 'parley-config-')), '.env');
+    writeFileSync(
+      envFile,
+      '# ours\nPORT=abc\n\nPARLEY_API_KEYS: secret\nexport HOST=::1\nOTHER="two\nlines" # note\nPARLEY_TYPO=1\nlast\n',
+    );
+    const problems = () => {
+      try {
+        return loadConfig([], { PARLEY_GUESTS: 'maybe' }, envFile);
+      } catch (error) {
+        return error instanceof ConfigError ? error.problems : error;
+      }
+    };
+    expect(problems()).toEqual([
+      `${envFile}, line 4: must have the form NAME=value`,
+      `${envFile}, line 9: must have the form NAME=value`,
+      `PARLEY_TYPO: unknown setting (in ${envFile}); the README lists all`,
+      `PORT: must be a port number from 0 to 65535 (in ${envFile})`,
+      'PARLEY_GUESTS: must be one of on, off',
+    ]);
+  });
+
   it('never prints a secret', () => {
     const problems = problemsOf({ PARLEY_API_KEYS: 'acme:tooShortSecret', PARLEY_TURN_SECRET: 'short' });
     expect(problems).toHaveLength(2);

@@ -9,8 +9,18 @@ import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import * as z from 'zod';
 
-const port = z.coerce.number('must be a port number').int().min(0).max(65535);
-const milliseconds = z.coerce.number().int().min(0).max(86_400_000);
+/** Zod's own messages are for programmers. */
+function whole(min: number, max: number, what = 'a whole number') {
+  const message = `must be ${what} from ${min} to ${max}`;
+  return z.coerce.number(message).int(message).min(min, message).max(max, message);
+}
+const oneOf = <const T extends readonly string[]>(values: T) =>
+  z.enum(values, `must be one of ${values.join(', ')}`);
+const port = whole(0, 65_535, 'a port number');
+const milliseconds = whole(0, 86_400_000, 'milliseconds');
+const MAX_DAYS = 36_500;
+const daysMessage = `must be a number of days, more than 0, at most ${MAX_DAYS}`;
+const days = z.coerce.number(daysMessage).min(0.0001, daysMessage).max(MAX_DAYS, daysMessage);
 const list = z.string().transform((text) =>
   text
     .split(',')
@@ -47,7 +57,7 @@ const Settings = z.object({
   PARLEY_HTTPS_PORT: port.default(3443),
   PARLEY_DATA_DIR: z.string().min(1).optional(),
   PARLEY_MEDIA_PORT: port.default(20000),
-  PARLEY_MEDIA_WORKERS: z.coerce.number().int().min(1).max(256).default(availableParallelism()),
+  PARLEY_MEDIA_WORKERS: whole(1, 256).default(availableParallelism()),
   PARLEY_ANNOUNCED_ADDRESS: z.string().min(1).optional(),
   PARLEY_TRUSTED_PROXIES: list
     .refine(
@@ -63,7 +73,7 @@ const Settings = z.object({
   PARLEY_TLS_CERT: z.string().optional(),
   PARLEY_TLS_KEY: z.string().optional(),
   PARLEY_API_KEYS: ApiKeys.default(new Map()),
-  PARLEY_GUESTS: z.enum(['on', 'off']).optional(),
+  PARLEY_GUESTS: oneOf(['on', 'off']).optional(),
   PARLEY_TURN_URLS: list
     .refine(
       (urls) => urls.every((url) => /^(turns?|stun):[^\s]+$/.test(url)),
@@ -73,8 +83,8 @@ const Settings = z.object({
   PARLEY_TURN_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
   PARLEY_ROOM_EMPTY_TIMEOUT_MS: milliseconds.default(60_000),
   PARLEY_SESSION_GRACE_MS: milliseconds.default(30_000),
-  PARLEY_CHAT_RETENTION_DAYS: z.coerce.number().min(0.0001).max(36_500).default(30),
-  PARLEY_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  PARLEY_CHAT_RETENTION_DAYS: days.default(30),
+  PARLEY_LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   MEDIASOUP_WORKER_BIN: z.string().optional(),
 });
 
@@ -123,7 +133,8 @@ export function loadConfig(
   environment: NodeJS.ProcessEnv = process.env,
   envFile = resolve('.env'),
 ): Config {
-  const fromFile = existsSync(envFile) ? parseEnv(readFileSync(envFile, 'utf8')) : {};
+  const text = existsSync(envFile) ? readFileSync(envFile, 'utf8') : '';
+  const fromFile = parseEnv(text);
   const given = Object.fromEntries(
     // An empty value is how a compose file or a shell says "not set".
     Object.entries({ ...fromFile, ...environment }).filter(
@@ -131,17 +142,24 @@ export function loadConfig(
     ),
   );
   const known = new Set(Object.keys(Settings.shape));
-  const problems = Object.keys(given)
-    .filter((key) => key.startsWith('PARLEY_') && !known.has(key))
-    .map((key) => `${key}: unknown setting (the README lists all)`);
+  const whence = (name: string) => (name in fromFile && !(name in environment) ? ` (in ${envFile})` : '');
+  const problems = strayLines(text).map((line) => `${envFile}, line ${line}: must have the form NAME=value`);
   problems.push(
+    ...Object.keys(given)
+      .filter((key) => key.startsWith('PARLEY_') && !known.has(key))
+      .map((key) => `${key}: unknown setting${whence(key)}; the README lists all`),
     ...argv
       .filter((argument) => argument !== '--lan')
       .map((argument) => `${argument}: unknown option (the only one is --lan)`),
   );
   const parsed = Settings.safeParse(given);
   if (!parsed.success) {
-    problems.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+    problems.push(
+      ...parsed.error.issues.map(({ path, message }) => {
+        const name = path.join('.');
+        return `${name}: ${message}${whence(name)}`;
+      }),
+    );
     throw new ConfigError(problems);
   }
   const settings = parsed.data;
@@ -153,6 +171,17 @@ export function loadConfig(
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(toConfig(settings, argv.includes('--lan'), given));
+}
+
+/** Numbers of the lines that Node would skip without a word: neither a setting, nor a comment, nor inside quotes. */
+function strayLines(envText: string): number[] {
+  const withoutQuoted = envText.replace(
+    /=[ \t]*(["'`])[\s\S]*?\1/g,
+    (quoted) => `=${quoted.replace(/[^\n]/g, '')}`,
+  );
+  return withoutQuoted
+    .split('\n')
+    .flatMap((line, index) => (/^\s*(#|$|(export\s+)?[\w.-]+\s*=)/.test(line) ? [] : [index + 1]));
 }
 
 function toConfig(

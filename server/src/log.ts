@@ -50,7 +50,10 @@ export function createLogger(level: string, destination?: LogDestination): Logge
   if (destination) return pino(options, destination);
   // Written synchronously, so that the last line before an exit is not lost.
   if (process.stdout.isTTY) {
-    return pino(options, pretty({ sync: true, colorize: true, translateTime: 'SYS:HH:MM:ss.l' }));
+    return pino(
+      options,
+      pretty({ sync: true, colorize: true, singleLine: true, translateTime: 'SYS:HH:MM:ss.l' }),
+    );
   }
   return pino(options, pino.destination({ fd: 1, sync: true }));
 }

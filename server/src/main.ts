@@ -16,7 +16,7 @@ import { MemoryRoomLog } from './cluster/MemoryRoomLog.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { HttpServer } from './http/HttpServer.ts';
 import type { Readiness } from './http/ports.ts';
-import { StartError } from './http/StartError.ts';
+import { StartError, systemErrorCode } from './http/StartError.ts';
 import { createLogger, type Logger } from './log.ts';
 import { MediaPlane } from './media/MediaPlane.ts';
 import { RoomEngine } from './room/RoomEngine.ts';
@@ -78,7 +78,9 @@ export async function startServer(
     });
     ends.push(() => http.close());
 
-    const deploymentKey = await loadDeploymentKey(config.dataDir);
+    const deploymentKey = await loadDeploymentKey(config.dataDir).catch((error: unknown) => {
+      throw dataFolderError(config.dataDir, error);
+    });
     const store = await SqliteConversationStore.open({
       folder: config.dataDir,
       log: log.child({ part: 'chat' }),
@@ -154,6 +156,15 @@ export async function startServer(
   }
 }
 
+/** The key is the first thing that the data folder is needed for. */
+function dataFolderError(dataDir: string, error: unknown): unknown {
+  const code = systemErrorCode(error);
+  if (code === undefined) return error instanceof Error ? new StartError(error.message) : error;
+  return new StartError(
+    `PARLEY_DATA_DIR: cannot keep data in ${dataDir} (${code}); set it to a folder that this user may write.`,
+  );
+}
+
 /** Signaling first, so that its close frames go out before HTTP waits for the sockets to end. */
 async function endAll(ends: readonly (() => void | Promise<void>)[], log: Logger): Promise<void> {
   for (const end of ends.toReversed()) {
@@ -182,7 +193,9 @@ async function main(): Promise<void> {
 async function greeting(config: Config, http: HttpServer): Promise<string> {
   const lines = config.lan
     ? [await http.lanBanner()]
-    : [`Parley runs at ${addressOf(config.host, http.httpPort)}`];
+    : [addressOf(config.host, http.httpPort), ...http.certifiedAddresses()].map(
+        (address) => `Parley runs at ${address}`,
+      );
   if (config.apiKeys.size === 0) {
     lines.push(
       'Guest mode: no PARLEY_API_KEYS are set, so everybody who knows the name of a room can join it.',

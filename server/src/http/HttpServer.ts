@@ -10,7 +10,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
 import { ConnectionLimit } from './ConnectionLimit.ts';
 import { clientAddress, trustedProxyTest } from './clientAddress.ts';
-import { lanAddresses, lanBanner } from './lan.ts';
+import { hostAndPort, lanAddresses, lanBanner } from './lan.ts';
 import type { HttpLog, Readiness, UpgradeHandler } from './ports.ts';
 import { createRoutes } from './routes.ts';
 import { StartError, systemErrorCode } from './StartError.ts';
@@ -107,6 +107,14 @@ export class HttpServer {
       caFingerprint: this.#certificate?.caFingerprint,
       certifiedHosts: this.#certificate?.certifiedHosts(addresses),
     });
+  }
+
+  /** The addresses that a certificate of one's own is for; none with the local CA or without HTTPS. */
+  certifiedAddresses(): string[] {
+    const hosts = this.#certificate?.certifiedHosts(lanAddresses()) ?? [];
+    return hosts
+      .filter((host) => !host.startsWith('*'))
+      .map((host) => `https://${hostAndPort(host, this.httpsPort ?? 0)}`);
   }
 
   /** Stops listening, lets answers under way end, then cuts what is left. End the signaling sockets before or meanwhile. */

@@ -29,7 +29,7 @@ export const certificateNames = (addresses: readonly string[], host: string): st
 ];
 
 /** `host:port` for an address of either family. */
-const hostAndPort = (address: string, port: number): string =>
+export const hostAndPort = (address: string, port: number): string =>
   address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 
 /** What the lines are made of. */

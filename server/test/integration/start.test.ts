@@ -3,8 +3,12 @@
  */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { serverCertificate } from '../../src/http/localCa.ts';
 import { ServerProcess } from '../support/serverProcess.ts';
 import { testKey } from '../support/tokens.ts';
 import { workerBin } from '../support/workerBin.ts';
@@ -43,6 +47,24 @@ describe('a start', () => {
   });
 });
 
+describe('a start with a certificate', () => {
+  test('prints the name that it is for', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'parley-start-'));
+    await serverCertificate(folder, ['parley.lan'], 'box', new Date());
+    const secure = await ServerProcess.start({
+      environment: {
+        PARLEY_TLS_CERT: join(folder, 'tls', 'server.crt'),
+        PARLEY_TLS_KEY: join(folder, 'tls', 'server.key'),
+        PARLEY_HTTPS_PORT: '0',
+      },
+    });
+    expect(secure.output).toContain(`Parley runs at http://localhost:${secure.port}\n`);
+    expect(secure.output).toMatch(/Parley runs at https:\/\/parley\.lan:\d+\n/);
+    await secure.stop();
+    await rm(folder, { recursive: true });
+  });
+});
+
 describe('a start that fails', () => {
   test('for a taken port says which, and which setting to change', async () => {
     const blocker = createServer().listen(0, '127.0.0.1');
@@ -69,6 +91,16 @@ describe('a start that fails', () => {
     expect(result.code).toBe(1);
     expect(result.stderr.split('\n')).toHaveLength(1);
     expect(result.stderr).toContain(server.dataDir);
+  });
+
+  test('for a data folder that cannot be one says so', async () => {
+    const result = await failedStart({
+      PORT: '0',
+      PARLEY_DATA_DIR: join(server.dataDir, 'deployment.key'),
+      MEDIASOUP_WORKER_BIN: await workerBin(),
+    });
+    expect(result.code).toBe(1);
+    expect(result.stderr).toMatch(/^PARLEY_DATA_DIR: cannot keep data in .*deployment\.key \(E[A-Z]+\); .*$/);
   });
 
   test('for mistakes in the settings lists them all', async () => {
