@@ -22,7 +22,7 @@ import { Seat } from './Seat.ts';
 import { type SessionEnd, SignalingSocket, type SocketLike } from './SignalingSocket.ts';
 import { defaultUrl, storeSession, takeStoredSession } from './sessionStore.ts';
 import { toCallError } from './toCallError.ts';
-import type { CallApi, CallOptions, CallSnapshot, CallStatus } from './types.ts';
+import type { CallApi, CallOptions, CallSnapshot, CallStatus, JoinChoice } from './types.ts';
 
 /** A server that is told of the end gets this long before the socket closes. */
 const LEAVE_TIME_LIMIT_MS = 1000;
@@ -38,7 +38,7 @@ export interface CallEnvironment {
 
 /** One call. See {@link CallApi} for what its methods promise. */
 export class Call implements CallApi {
-  readonly #options: CallOptions;
+  #options: CallOptions;
   readonly #url: string;
   readonly #store: CallStore;
   readonly #socket: SignalingSocket;
@@ -149,10 +149,12 @@ export class Call implements CallApi {
     this.#media.warmUp();
   }
 
-  join(): Promise<void> {
+  join(choice: JoinChoice = {}): Promise<void> {
     if (this.#store.snapshot().status.phase !== 'idle') {
       return Promise.reject(new CallError('invalid-state', 'A call is joined once'));
     }
+    this.#options = { ...this.#options, ...choice };
+    this.#seat.setDisplayName(this.#options.displayName);
     this.#joining = Promise.withResolvers();
     this.#store.set({ status: { phase: 'joining' } });
     this.#joinLimit = setTimeout(

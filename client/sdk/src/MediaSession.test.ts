@@ -98,6 +98,34 @@ describe('joining', () => {
     media.close();
   });
 
+  test('shows a newcomer the others before it publishes', async () => {
+    const { server, media, start, settle, tracks, published } = setUp();
+    server.addPeer('p-bob', 'Bob', ['camera']);
+    media.setSource('camera', { track: fakeTrack('video'), muted: false });
+    await start();
+    expect(tracks.get('p-bob.camera')).toBeDefined();
+    expect(server.seenOf('createTransport')).toHaveLength(2);
+    expect(server.seenOf('publish')).toHaveLength(0);
+    await vi.advanceTimersByTimeAsync(150);
+    await settle();
+    expect(published('camera')).toMatchObject({ generation: 1 });
+    media.close();
+  });
+
+  test('publishes after a second, though there is nothing to see yet', async () => {
+    const { server, media, start, settle } = setUp();
+    server.addPeer('p-bob', 'Bob', ['camera']);
+    server.hold('subscribe');
+    media.setSource('camera', { track: fakeTrack('video'), muted: false });
+    await start();
+    await vi.advanceTimersByTimeAsync(999);
+    expect(server.seenOf('publish')).toHaveLength(0);
+    await vi.advanceTimersByTimeAsync(2);
+    await settle();
+    expect(server.seenOf('publish')).toHaveLength(1);
+    media.close();
+  });
+
   test('a camera is sent in as many layers as its width is worth, a screen in one', async () => {
     const { server, media, start, settle } = setUp();
     await start();
@@ -200,6 +228,8 @@ describe('media that is gone', () => {
     server.addPeer('p-bob', 'Bob', ['camera']);
     media.setSource('mic', { track: fakeTrack('audio'), muted: true });
     await start();
+    await vi.advanceTimersByTimeAsync(1000);
+    await settle();
     const before = tracks.get('p-bob.camera');
     server.loseMedia();
     server.notify('mediaMoved', {});
@@ -259,6 +289,8 @@ describe('media that is gone', () => {
     server.addPeer('p-bob', 'Bob', ['camera']);
     media.setSource('camera', { track: fakeTrack('video'), muted: false });
     await start();
+    await vi.advanceTimersByTimeAsync(1000);
+    await settle();
     const before = names(server).length;
     server.cut();
     await vi.advanceTimersByTimeAsync(1000);

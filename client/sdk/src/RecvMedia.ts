@@ -14,6 +14,9 @@ const BATCH = 64;
 const REFUSED_RETRY_MS = 1000;
 const REFUSED_RETRY_MAX_MS = 16_000;
 
+/** From a first packet to its picture on the screen, while the page is still being built. */
+const DECODE_MS = 150;
+
 /** What receiving tells. */
 export interface RecvMediaEvents {
   /** A track is there to be shown (or, null, its publication is gone). A new generation replaces the track before. */
@@ -114,6 +117,15 @@ export class RecvMedia {
     return this.#reconciler.settled();
   }
 
+  /** Resolves soon after the first picture of what is wanted now arrives; at once where there is no picture to come. */
+  async showing(): Promise<void> {
+    await this.settled();
+    const videos = [...this.#received.values()].filter(({ consumer }) => consumer.kind === 'video');
+    if (videos.length === 0) return;
+    await Promise.race(videos.map(({ consumer }) => unmuted(consumer.track)));
+    await new Promise((resolve) => setTimeout(resolve, DECODE_MS));
+  }
+
   /** Ends all receiving. Idempotent. */
   close(): void {
     this.#reconciler.stop();
@@ -202,4 +214,10 @@ export class RecvMedia {
     );
     this.#timers.add(timer);
   }
+}
+
+/** Resolves when media arrives on the track; never, if it never does. */
+function unmuted(track: MediaStreamTrack): Promise<void> {
+  if (!track.muted) return Promise.resolve();
+  return new Promise((resolve) => track.addEventListener('unmute', () => resolve(), { once: true }));
 }

@@ -27,7 +27,7 @@ export interface SeatEvents {
 /** The seat of one call. */
 export class Seat {
   readonly #socket: Pick<SignalingSocket, 'request' | 'seatTaken'>;
-  readonly #joinAs: { readonly roomId: string; readonly displayName: string };
+  #joinAs: { readonly roomId: string; readonly displayName: string };
   readonly #events: SeatEvents;
   readonly #room: RoomReplica;
   /** Raised with every attempt and every loss, so that what was begun before notices. */
@@ -55,6 +55,11 @@ export class Seat {
   /** The room as far as it is known here. */
   get room(): RoomReplica {
     return this.#room;
+  }
+
+  /** Under which name the seat is taken from now on. */
+  setDisplayName(displayName: string): void {
+    this.#joinAs = { ...this.#joinAs, displayName };
   }
 
   /** Takes the seat on the socket that is open now. Resolves when that has succeeded or failed; see the events. */

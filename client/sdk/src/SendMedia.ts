@@ -53,6 +53,7 @@ export class SendMedia {
   /** Own publications as the room shows them. */
   #shown: ReadonlyMap<Source, Publication> = new Map();
   #seat: MediaSeat | undefined;
+  #turn: Promise<void> | undefined;
   #count = 0;
 
   constructor(ask: MediaPort, events: SendMediaEvents) {
@@ -78,9 +79,13 @@ export class SendMedia {
     this.#reconciler.poke();
   }
 
-  /** The seat is taken (again). */
-  handleSeated(seat: MediaSeat, liveTransportIds: readonly string[]): void {
+  /**
+   * The seat is taken (again).
+   * @param turn publishing begins when it resolves; the transport is made meanwhile.
+   */
+  handleSeated(seat: MediaSeat, liveTransportIds: readonly string[], turn?: Promise<void>): void {
     this.#seat = seat;
+    this.#turn = turn;
     this.#link.handleSeated(liveTransportIds);
     this.#reconciler.poke();
   }
@@ -162,6 +167,8 @@ export class SendMedia {
 
   async #pass(): Promise<void> {
     if (!this.#seat) return;
+    await Promise.all([this.#link.ready(this.#seat), this.#turn]);
+    // The same one, unless it was lost during the wait.
     const transport = await this.#link.ready(this.#seat);
     const answers: Promise<unknown>[] = [];
     // One after the other, because each changes the same session description; the answers come in side by side.

@@ -259,6 +259,16 @@ describe('heartbeat', () => {
     expect(sockets.all).toHaveLength(2);
   });
 
+  test('gives up a socket that still connects by closing it once it stands: browsers log an error for any other', () => {
+    const { sockets, socket } = setUp();
+    socket.open();
+    socket.close();
+    expect(sockets.last.clientCloseCode).toBeUndefined();
+    sockets.last.serverAccept();
+    expect(sockets.last.clientCloseCode).toBe(1000);
+    expect(sockets.last.takeRequests()).toEqual([]);
+  });
+
   test('takes any frame as a sign of life', async () => {
     const { sockets, socket, events } = setUp();
     socket.open();

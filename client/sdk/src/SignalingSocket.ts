@@ -32,7 +32,7 @@ const RATE_LIMIT_PAUSE_MS = 5000;
 const GIVEN_UP = 4000;
 
 /** The part of a WebSocket that is used; tests bring their own. */
-export type SocketLike = Pick<WebSocket, 'send' | 'close' | 'addEventListener'>;
+export type SocketLike = Pick<WebSocket, 'readyState' | 'send' | 'close' | 'addEventListener'>;
 
 /** A handler for every notification of the protocol's table. */
 export type NotificationHandlers = { readonly [N in NotificationName]: (data: NotificationData<N>) => void };
@@ -139,7 +139,7 @@ export class SignalingSocket {
     const socket = this.#leaveSocket();
     this.#state = { phase: 'closed' };
     this.#requests.close(error);
-    socket?.close(1000);
+    if (socket) closeQuietly(socket, 1000);
   }
 
   /** Closes, but keeps the session: `open` continues it. For a page that the browser puts aside. */
@@ -147,7 +147,7 @@ export class SignalingSocket {
     if (this.#state.phase === 'closed') return;
     const socket = this.#leaveSocket();
     this.#state = { phase: 'idle' };
-    socket?.close(1000);
+    if (socket) closeQuietly(socket, 1000);
   }
 
   #connect(): void {
@@ -219,7 +219,8 @@ export class SignalingSocket {
     }
     if (this.#state.phase === 'open' && Date.now() - this.#state.sinceMs >= STABLE_AFTER_MS)
       this.#attempt = 0;
-    this.#leaveSocket()?.close(GIVEN_UP);
+    const socket = this.#leaveSocket();
+    if (socket) closeQuietly(socket, GIVEN_UP);
     const pauseMs = code === closeCodes.rateLimited ? RATE_LIMIT_PAUSE_MS : 0;
     const delayMs = Math.max(pauseMs, backoffMs(this.#attempt + 1));
     this.#state = { phase: 'waiting', timer: setTimeout(() => this.#connect(), delayMs) };
@@ -242,6 +243,12 @@ export class SignalingSocket {
     this.#requests.detach();
     return 'socket' in state ? state.socket : undefined;
   }
+}
+
+/** Closes now, or as soon as it stands: browsers log an error for a socket that is closed while it connects. */
+function closeQuietly(socket: SocketLike, code: number): void {
+  if (socket.readyState === WebSocket.CONNECTING) socket.addEventListener('open', () => socket.close(code));
+  else socket.close(code);
 }
 
 function parseFrame(text: unknown): ServerFrame | undefined {

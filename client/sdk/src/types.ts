@@ -109,6 +109,11 @@ export interface CallOptions {
   readonly iceTransportPolicy?: RTCIceTransportPolicy;
 }
 
+/** What a prejoin screen lets people choose, after {@link CallApi.prepare} has connected already. */
+export type JoinChoice = Partial<
+  Pick<CallOptions, 'displayName' | 'tracks' | 'devices' | 'micEnabled' | 'cameraEnabled'>
+>;
+
 /**
  * A call. Framework-free: `subscribe` + `getSnapshot` fit React's useSyncExternalStore.
  * Methods reject with a CallError; nothing else is thrown.
@@ -120,7 +125,7 @@ export interface CallApi {
   /** Connects and says hello ahead of `join` (while the person looks at the prejoin), so that joining is quick. Optional. */
   prepare(): void;
   /** Resolves when the seat is taken (media follows by itself). */
-  join(): Promise<void>;
+  join(choice?: JoinChoice): Promise<void>;
   leave(): Promise<void>;
   setMicEnabled(enabled: boolean): Promise<void>;
   setCameraEnabled(enabled: boolean): Promise<void>;

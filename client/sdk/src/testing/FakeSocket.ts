@@ -22,6 +22,10 @@ export class FakeSocket extends EventTarget implements SocketLike {
     return this.#state === 'open';
   }
 
+  get readyState(): WebSocket['readyState'] {
+    return { connecting: WebSocket.CONNECTING, open: WebSocket.OPEN, closed: WebSocket.CLOSED }[this.#state];
+  }
+
   send(text: string): void {
     if (this.#state === 'connecting') throw new Error('InvalidStateError: still connecting');
     if (this.#state === 'open') this.outbox.push(text);

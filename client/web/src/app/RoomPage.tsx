@@ -30,20 +30,27 @@ export function RoomPage({ roomId, entryToken }: { roomId: string; entryToken: E
   const [stage, setStage] = useState<Stage>(running ? { name: 'returning' } : { name: 'prejoin' });
   const [attempt, setAttempt] = useState(0);
   const current = useRef<CallApi | undefined>(undefined);
+  /** Connected while people look at themselves, so that Join has less to wait for. */
+  const prepared = useRef<CallApi | undefined>(undefined);
+  const newCall = useCallback(
+    (): CallApi => new Call({ roomId, displayName: '', ...(entryToken && { token: entryToken.token }) }),
+    [roomId, entryToken],
+  );
 
   const start = useCallback(
-    async (options: Omit<CallOptions, 'roomId' | 'devices'>) => {
+    async (options: Pick<CallOptions, 'displayName' | 'tracks' | 'micEnabled' | 'cameraEnabled'>) => {
       const { micId, cameraId } = loadPreferences();
-      const call = new Call({
-        ...options,
-        roomId,
-        ...(entryToken && { token: entryToken.token }),
-        devices: { ...(micId && { micId }), ...(cameraId && { cameraId }) },
-      });
+      const waiting = prepared.current;
+      prepared.current = undefined;
+      // One that was refused while it waited has ended: the refusal is to be seen on the try that people make.
+      const call = waiting?.getSnapshot().status.phase === 'idle' ? waiting : newCall();
       current.current = call;
       const { panel = 'none', readSeq = 0 } = loadRunningCall(roomId) ?? {};
       try {
-        await call.join();
+        await call.join({
+          ...options,
+          devices: { ...(micId && { micId }), ...(cameraId && { cameraId }) },
+        });
         if (current.current !== call) return;
         const { displayName, micEnabled = true, cameraEnabled = true } = options;
         saveRunningCall({ roomId, displayName, micEnabled, cameraEnabled, panel, readSeq });
@@ -56,7 +63,7 @@ export function RoomPage({ roomId, entryToken }: { roomId: string; entryToken: E
         setStage({ name: 'prejoin', failure: failureOf(error) });
       }
     },
-    [roomId, entryToken],
+    [roomId, newCall],
   );
 
   useEffect(() => {
@@ -71,6 +78,20 @@ export function RoomPage({ roomId, entryToken }: { roomId: string; entryToken: E
       call?.leave().catch(() => undefined);
     };
   }, [running, start]);
+
+  const atPrejoin = stage.name === 'prejoin';
+  useEffect(() => {
+    if (!atPrejoin) return;
+    const call = newCall();
+    call.prepare();
+    prepared.current = call;
+    return () => {
+      // Still here: nobody joined with it.
+      if (prepared.current !== call) return;
+      prepared.current = undefined;
+      call.leave().catch(() => undefined);
+    };
+  }, [atPrejoin, newCall]);
 
   const join = ({ displayName, tracks, micEnabled, cameraEnabled }: JoinChoice) => {
     setStage({ name: 'joining' });
