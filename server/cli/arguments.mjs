@@ -91,7 +91,7 @@ export function parseArguments(args, environment = process.env) {
 }
 
 /**
- * Whether somebody typed `npm start --lan`. npm 9 to 11 read that as their own -l, -a and -n, and say nothing.
+ * Whether somebody typed `npm start --lan`. npm 11 reads that as its own -l, -a and -n, and says nothing.
  * @param {NodeJS.ProcessEnv} environment
  * @returns {boolean}
  */

@@ -15,6 +15,7 @@ export interface LanMachine {
   readonly ipv6: string;
   /** What to put before a command to run it there; for scripts. */
   readonly prefix: readonly [command: string, ...args: string[]];
+  /** Starts a program that gets SIGTERM when this process dies, however it does. */
   spawn(command: string, args: readonly string[], options: SpawnOptions): ChildProcess;
   /** Runs a command to its end and gives its standard output. */
   run(command: string, args: readonly string[]): Promise<string>;
@@ -92,11 +93,12 @@ async function end(child: ChildProcess): Promise<void> {
 function machine(pid: number, ipv4: string, ipv6: string): LanMachine {
   const prefix = ['nsenter', `--net=/proc/${pid}/ns/net`] as const;
   const [enter, ...where] = prefix;
+  const mortal = ['--pdeathsig', 'TERM', '--', ...prefix];
   return {
     ipv4,
     ipv6,
     prefix,
-    spawn: (command, args, options) => spawn(enter, [...where, command, ...args], options),
+    spawn: (command, args, options) => spawn('setpriv', [...mortal, command, ...args], options),
     run: async (command, args) => (await execute(enter, [...where, command, ...args])).stdout,
   };
 }
