@@ -48,10 +48,10 @@ export class LocalDevice {
     this.#deviceId = deviceId;
   }
 
-  /** Takes a track that is open already; it is this device's to stop from now on. */
-  adopt(track: MediaStreamTrack, enabled: boolean): void {
+  /** Takes a track that is open already, and is on with it; it is this device's to stop from now on. */
+  adopt(track: MediaStreamTrack): void {
     if (this.#closed || track.readyState === 'ended') return;
-    this.#wanted = enabled;
+    this.#wanted = true;
     this.#use(track);
     this.#apply();
   }

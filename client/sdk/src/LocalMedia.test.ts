@@ -59,12 +59,21 @@ describe('starting', () => {
   test('uses the tracks of the prejoin instead of opening devices again', async () => {
     const { local, openDevice, published } = setUp();
     const [mic, camera] = [fakeTrack('audio'), fakeTrack('video')];
-    local.start({ tracks: { mic, camera }, micEnabled: false }, may);
+    local.start({ tracks: { mic, camera } }, may);
     await rest();
     expect(openDevice).not.toHaveBeenCalled();
-    expect(published.get('mic')).toEqual({ track: mic, muted: true });
-    expect(mic.enabled).toBe(false);
+    expect(published.get('mic')).toEqual({ track: mic, muted: false });
     expect(published.get('camera')).toEqual({ track: camera, muted: false });
+  });
+
+  test('gives the microphone of the prejoin back when somebody joins muted', async () => {
+    const { local, openDevice, published } = setUp();
+    const mic = fakeTrack('audio');
+    local.start({ tracks: { mic }, micEnabled: false, cameraEnabled: false }, may);
+    await rest();
+    expect(openDevice).not.toHaveBeenCalled();
+    expect(mic.readyState).toBe('ended');
+    expect(published.size).toBe(0);
   });
 
   test('gives back tracks that may not be published, and opens nothing for them', async () => {
@@ -88,12 +97,13 @@ describe('starting', () => {
 });
 
 describe('a microphone', () => {
-  test('is silent at once when muted, and keeps its track', async () => {
+  test('is silent at once when muted, sends nothing, and keeps the device', async () => {
     const { local, published, opened } = setUp();
     await local.setEnabled('mic', true);
     void local.setEnabled('mic', false);
     expect(opened[0]?.enabled).toBe(false);
-    expect(published.get('mic')).toEqual({ track: opened[0], muted: true });
+    expect(opened[0]?.readyState).toBe('live');
+    expect(published.get('mic')).toEqual({ track: null, muted: true });
     await local.setEnabled('mic', true);
     expect(opened).toHaveLength(1);
     expect(opened[0]?.enabled).toBe(true);

@@ -68,15 +68,13 @@ export class LocalMedia {
     const { tracks = {}, devices = {}, micEnabled = true, cameraEnabled = true } = options;
     const begin = (source: DeviceSource, enabled: boolean, deviceId: string | undefined) => {
       const track = tracks[source];
-      if (!may.includes(source)) {
-        track?.stop();
-        return;
-      }
       const device = this.#devices[source];
       device.prefer(deviceId ?? track?.getSettings().deviceId);
-      if (track) device.adopt(track, enabled);
+      // Who joins muted is not listened to by anybody, the own browser included.
+      if (!enabled || !may.includes(source)) track?.stop();
+      else if (track) device.adopt(track);
       // The cause shows in the state; the call goes on without the device.
-      else if (enabled) device.setEnabled(true).catch(() => undefined);
+      else device.setEnabled(true).catch(() => undefined);
     };
     begin('mic', micEnabled, devices.micId);
     begin('camera', cameraEnabled, devices.cameraId);
@@ -167,7 +165,7 @@ export class LocalMedia {
   #mediaNow(): Readonly<Partial<Record<Source, MediaState>>> {
     const media: Partial<Record<Source, MediaState>> = {};
     for (const [source, { track, muted }] of this.#published) {
-      const next = { source, muted, track: muted && track?.kind === 'video' ? null : track };
+      const next = { source, muted, track };
       const before = this.#media[source];
       media[source] = before ? keep(before, next) : next;
     }
@@ -182,7 +180,8 @@ export class LocalMedia {
     const { track, state } = this.#devices[source];
     // Never opened: there is nothing to publish yet. Once published it stays, muted, while the device is off.
     if (!track && !this.#published.has(source)) return undefined;
-    return { track, muted: !(state.enabled && track) };
+    // Nothing is sent for a muted microphone, not even silence: no packets, no encoder, and before the first word no consumers.
+    return state.enabled && track ? { track, muted: false } : { track: null, muted: true };
   }
 }
 

@@ -62,6 +62,7 @@ export class MediaRoom implements SeatRoom {
     if (!seat) {
       seat = new Seat(peer, this);
       this.#seats.set(peer.peerId, seat);
+      this.#quality.tellAll();
     }
     return seat;
   }

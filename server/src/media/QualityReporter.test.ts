@@ -33,6 +33,19 @@ test('only who changed since the last report is in the next', () => {
   expect(told).toEqual([{ ada: 10, bob: 7 }, { bob: 3 }]);
 });
 
+test('who comes late is told everybody, also who has not changed since', () => {
+  quality.set('ada', 10);
+  quality.set('bob', 7);
+  vi.advanceTimersByTime(1000);
+  quality.tellAll();
+  vi.advanceTimersByTime(1000);
+  vi.advanceTimersByTime(1000);
+  expect(told).toEqual([
+    { ada: 10, bob: 7 },
+    { ada: 10, bob: 7 },
+  ]);
+});
+
 test('a change that was undone within the second is not told', () => {
   quality.set('ada', 10);
   vi.advanceTimersByTime(1000);

@@ -1,5 +1,5 @@
 /**
- * Owns when the quality of a room's peers is told: changes only, at most once a second.
+ * Owns when the quality of a room's peers is told: changes only, and all of it after somebody came, at most once a second.
  * Does not own the scores: Seat computes them from mediasoup's.
  */
 import type { Clock } from '../clock.ts';
@@ -23,10 +23,13 @@ export class QualityReporter {
   set(peerId: string, score: number | undefined): void {
     if (score === undefined) this.#scores.delete(peerId);
     else this.#scores.set(peerId, score);
-    // Waits even for the first change: scores move several times while a stream starts.
-    if (score !== undefined && score !== this.#told.get(peerId)) {
-      this.#cancelTimer ??= this.#clock.setTimeout(() => this.#report(), INTERVAL_MS);
-    }
+    if (score !== undefined && score !== this.#told.get(peerId)) this.#reportSoon();
+  }
+
+  /** Somebody came who has not been told anything: the next report has everybody. */
+  tellAll(): void {
+    this.#told.clear();
+    this.#reportSoon();
   }
 
   /** A peer is gone. */
@@ -39,6 +42,11 @@ export class QualityReporter {
   close(): void {
     this.#cancelTimer?.();
     this.#scores.clear();
+  }
+
+  /** Waits even for the first change: scores move several times while a stream starts. */
+  #reportSoon(): void {
+    this.#cancelTimer ??= this.#clock.setTimeout(() => this.#report(), INTERVAL_MS);
   }
 
   #report(): void {

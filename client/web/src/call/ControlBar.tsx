@@ -3,6 +3,7 @@
  */
 import { useCallSelector, useLocalMedia } from '@parley/react';
 import {
+  type LucideIcon,
   MessageSquare,
   Mic,
   MicOff,
@@ -81,30 +82,23 @@ function MediaControls({ actions }: { actions: CallActions }) {
   const { mic, camera, screen } = useLocalMedia();
   const publish = useCallSelector((snapshot) => snapshot.grants.publish);
   const shareable = useCallSelector(canShare);
-  const problemOf = (device: typeof mic) => (device.problem ? t(`error.${device.problem}.title`) : undefined);
   return (
     <>
       {publish.includes('mic') && (
-        <ControlButton
-          label={isOn(mic) ? t('call.mute') : t('call.unmute')}
+        <DeviceButton
+          device={mic}
+          on={{ label: t('call.mute'), Icon: Mic }}
+          off={{ label: t('call.unmute'), Icon: MicOff }}
           shortcut="m"
-          icon={isOn(mic) ? <Mic aria-hidden="true" /> : <MicOff aria-hidden="true" />}
-          tone={isOn(mic) ? undefined : 'off'}
-          busy={mic.busy}
-          description={problemOf(mic)}
-          warning={mic.problem !== undefined}
           onClick={actions.toggleMic}
         />
       )}
       {publish.includes('camera') && (
-        <ControlButton
-          label={isOn(camera) ? t('call.stopCamera') : t('call.startCamera')}
+        <DeviceButton
+          device={camera}
+          on={{ label: t('call.stopCamera'), Icon: Video }}
+          off={{ label: t('call.startCamera'), Icon: VideoOff }}
           shortcut="v"
-          icon={isOn(camera) ? <Video aria-hidden="true" /> : <VideoOff aria-hidden="true" />}
-          tone={isOn(camera) ? undefined : 'off'}
-          busy={camera.busy}
-          description={problemOf(camera)}
-          warning={camera.problem !== undefined}
           onClick={actions.toggleCamera}
         />
       )}
@@ -119,5 +113,40 @@ function MediaControls({ actions }: { actions: CallActions }) {
         />
       )}
     </>
+  );
+}
+
+interface Look {
+  readonly label: string;
+  readonly Icon: LucideIcon;
+}
+
+/** Microphone or camera: what it does next, and what is wrong with the device. */
+function DeviceButton({
+  device,
+  on,
+  off,
+  shortcut,
+  onClick,
+}: {
+  device: ReturnType<typeof useLocalMedia>['mic'];
+  on: Look;
+  off: Look;
+  shortcut: string;
+  onClick: () => void;
+}) {
+  const { t } = useTranslation();
+  const { label, Icon } = isOn(device) ? on : off;
+  return (
+    <ControlButton
+      label={label}
+      shortcut={shortcut}
+      icon={<Icon aria-hidden="true" />}
+      tone={isOn(device) ? undefined : 'off'}
+      busy={device.busy}
+      description={device.problem && t(`error.${device.problem}.title`)}
+      warning={device.problem !== undefined}
+      onClick={onClick}
+    />
   );
 }
