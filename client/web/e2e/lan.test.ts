@@ -70,14 +70,17 @@ afterAll(async () => {
   await rm(dirname(launcher), { recursive: true, force: true });
 });
 
-it('names cause and mend on plain HTTP', async () => {
+it('names cause and mend on plain HTTP, and leads to HTTPS', async () => {
   const visitor = await Visitor.start();
   try {
-    const page = await visitor.open(`http://${lan.host.ipv4}:3000/r/lan`);
+    const page = await visitor.open(`http://${lan.host.ipv4}:3000/r/lan#token=x.y.z`);
     expect(await page.evaluate(() => window.isSecureContext)).toBe(false);
     const notice = page.getByRole('status').filter({ hasText: 'This address is not secure' });
-    await notice.getByText('Open the https:// address of this server').waitFor();
-    await notice.getByText('npm start -- --lan').waitFor();
+    const link = notice.getByRole('link', { name: `Open https://${lan.host.ipv4}:3443` });
+    expect(await link.getAttribute('href')).toBe(`https://${lan.host.ipv4}:3443/r/lan#token=x.y.z`);
+    await link.click();
+    await page.waitForURL(`https://${lan.host.ipv4}:3443/r/lan`);
+    await expect.poll(() => tileColour(page.getByRole('main')), { timeout: 30_000 }).toBeDefined();
     expect(visitor.complaints).toEqual([]);
   } finally {
     await visitor.stop();

@@ -63,8 +63,9 @@ export class HttpServer {
     const secure = config.lan || config.tls !== undefined;
     const certificate = secure ? await TlsCertificate.create({ config, log }) : undefined;
     const caCertificateDer = () => certificate?.caCertificateDer;
-    const routes = await createRoutes({ ...options, isTrustedProxy, caCertificateDer });
-    const server = new HttpServer(options, routes, certificate, isTrustedProxy);
+    const secureOrigin = (host: string) => server.#secureOrigin(host);
+    const routes = await createRoutes({ ...options, isTrustedProxy, caCertificateDer, secureOrigin });
+    const server: HttpServer = new HttpServer(options, routes, certificate, isTrustedProxy);
     try {
       await server.#listen();
     } catch (error) {
@@ -115,6 +116,15 @@ export class HttpServer {
     return hosts
       .filter((host) => !host.startsWith('*'))
       .map((host) => `https://${hostAndPort(host, this.httpsPort ?? 0)}`);
+  }
+
+  /** The same host over HTTPS, unless a certificate of one's own is for others only. */
+  #secureOrigin(host: string): string | undefined {
+    if (this.httpsPort === undefined) return undefined;
+    const { hostname } = new URL(`http://${host}`);
+    const certified = this.certifiedAddresses();
+    const same = `https://${hostname}:${this.httpsPort}`;
+    return certified.length === 0 || certified.includes(same) ? same : certified[0];
   }
 
   /** Stops listening, lets answers under way end, then cuts what is left. End the signaling sockets before or meanwhile. */

@@ -22,6 +22,8 @@ export interface PageHead {
   readonly url?: string;
   /** Absolute address of the preview picture. */
   readonly imageUrl?: string;
+  /** Where this page is served over HTTPS too: for people who came without, whose browser keeps the devices to itself. */
+  readonly secureUrl?: string;
   /** For `<style>` elements that libraries of the app add (CSP). */
   readonly styleNonce: string;
   /** Rooms are not for search engines. */
@@ -41,6 +43,7 @@ export function withHead(indexHtml: string, head: PageHead): string {
     property('og:site_name', 'Parley'),
     property('og:url', head.url),
     property('og:image', head.imageUrl),
+    property('parley:secure-url', head.secureUrl),
     `<meta name="twitter:card" content="${head.imageUrl ? 'summary_large_image' : 'summary'}">`,
     `<meta property="csp-nonce" nonce="${escapeHtml(head.styleNonce)}">`,
     head.noIndex ? '<meta name="robots" content="noindex">' : '',

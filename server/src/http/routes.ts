@@ -12,7 +12,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { type HttpErrorReply, notFoundReply, toHttpError } from './httpError.ts';
 import { messagePage, withHead } from './page.ts';
 import type { HttpLog, Readiness } from './ports.ts';
-import { contentSecurityPolicy, safeHost, securityHeaders } from './securityHeaders.ts';
+import { contentSecurityPolicy, isTrustworthy, safeHost, securityHeaders } from './securityHeaders.ts';
 
 /** What the routes stand on. */
 export interface RouteOptions {
@@ -21,6 +21,8 @@ export interface RouteOptions {
   /** Folder of the built app (client/web/dist). */
   readonly webRoot: string;
   readonly isTrustedProxy: (address: string) => boolean;
+  /** The HTTPS origin for who came to a host by plain HTTP; undefined without HTTPS. */
+  readonly secureOrigin: (host: string) => string | undefined;
   /** The local CA's certificate in DER, when there is one. */
   readonly caCertificateDer: () => Buffer | undefined;
 }
@@ -60,7 +62,7 @@ export async function createRoutes(options: RouteOptions): Promise<FastifyInstan
   app.setNotFoundHandler((request, reply) => sendError(request, reply, notFoundReply()));
 
   addHealthRoutes(app, options.readiness);
-  addPageRoutes(app, options.webRoot);
+  addPageRoutes(app, options);
   app.get('/parley-ca.crt', async (_request, reply) => {
     const der = options.caCertificateDer();
     if (der === undefined) return reply.callNotFound();
@@ -102,7 +104,10 @@ function addHealthRoutes(app: FastifyInstance, readiness: () => Readiness): void
   });
 }
 
-function addPageRoutes(app: FastifyInstance, webRoot: string): void {
+function addPageRoutes(
+  app: FastifyInstance,
+  { webRoot, secureOrigin }: Pick<RouteOptions, 'webRoot' | 'secureOrigin'>,
+): void {
   const sendPage = async (request: FastifyRequest, reply: FastifyReply, room: string | undefined) => {
     const html = await readFile(join(webRoot, 'index.html'), 'utf8').catch((cause: unknown) => {
       throw new CallError('unavailable', 'The web app is not built yet.', { cause });
@@ -110,6 +115,8 @@ function addPageRoutes(app: FastifyInstance, webRoot: string): void {
     const host = safeHost(request.host);
     const origin = host === undefined ? undefined : `${request.protocol}://${host}`;
     const path = room === undefined ? '/' : `/r/${encodeURIComponent(room)}`;
+    const secure =
+      host === undefined || isTrustworthy(request.protocol, host) ? undefined : secureOrigin(host);
     const styleNonce = randomBytes(16).toString('base64');
     const hasImage = origin !== undefined && existsSync(join(webRoot, PREVIEW_IMAGE));
     return reply
@@ -126,6 +133,7 @@ function addPageRoutes(app: FastifyInstance, webRoot: string): void {
           title: room === undefined ? 'Parley' : `${room} · Parley`,
           description: DESCRIPTION,
           ...(origin !== undefined && { url: `${origin}${path}` }),
+          ...(secure !== undefined && { secureUrl: `${secure}${path}` }),
           ...(hasImage && { imageUrl: `${origin}/${PREVIEW_IMAGE}` }),
           styleNonce,
           noIndex: room !== undefined,

@@ -11,7 +11,7 @@ export const safeHost = (host: string | undefined): string | undefined =>
   host !== undefined && HOST.test(host) ? host : undefined;
 
 /** Whether browsers take pages of this origin for a secure context. */
-const isTrustworthy = (protocol: string, host: string | undefined): boolean =>
+export const isTrustworthy = (protocol: string, host: string | undefined): boolean =>
   protocol === 'https' || /^(localhost|127\.[\d.]+|\[::1\])(:|$)/.test(host ?? '');
 
 /**

@@ -124,6 +124,7 @@ export function RoomPage({ roomId, entryToken }: { roomId: string; entryToken: E
           key={attempt}
           roomId={roomId}
           suggestedName={entryToken?.displayName}
+          token={entryToken?.token}
           busy={stage.name === 'joining'}
           failure={stage.name === 'prejoin' ? stage.failure : undefined}
           onJoin={join}

@@ -31,6 +31,7 @@ export interface JoinChoice {
 export function PrejoinPage({
   roomId,
   suggestedName,
+  token,
   busy,
   failure,
   onJoin,
@@ -38,6 +39,8 @@ export function PrejoinPage({
   roomId: string;
   /** From the token, if there is one. */
   suggestedName: string | undefined;
+  /** What the link carried. */
+  token: string | undefined;
   /** The call is being joined. */
   busy: boolean;
   /** Why the last try failed. */
@@ -94,7 +97,7 @@ export function PrejoinPage({
             <p className="prejoin-room">{roomId}</p>
           </div>
           {failure && <FailureNotice failure={failure} />}
-          {problem && <MediaProblemNotice problem={problem} onRetry={preview.retry} />}
+          {problem && <MediaProblemNotice problem={problem} token={token} onRetry={preview.retry} />}
           <NameField
             ref={nameInput}
             name={name}
