@@ -165,8 +165,7 @@ describe('a call of four', () => {
         return Date.now() - killedAt;
       }),
     );
-    // The middle of four: the last one to come back waits for three other browsers on the same cores.
-    expect(backAfterMs.sort((a, b) => a - b)[1]).toBeLessThan(3_000);
+    expect(Math.max(...backAfterMs)).toBeLessThan(3_000);
     await expectWholeCall();
   });
 
