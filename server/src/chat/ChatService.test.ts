@@ -154,6 +154,22 @@ describe('reading', () => {
     expect(page.hasMore).toBe(true);
     expect([page.messages.length, page.messages[0]!.seq, page.messages.at(-1)!.seq]).toEqual([50, 11, 60]);
   });
+
+  test('a page of long messages is at most 64 KiB of JSON, whichever way it is read, and says that there is more', async () => {
+    const { service } = await start();
+    service.roomOccupied(guests);
+    // As JSON each of these characters takes six bytes.
+    for (let count = 0; count < 7; count++) await service.send(guests, ada, text('\u0001'.repeat(4000)));
+    const seqsOf = async (query: { afterSeq?: number; beforeSeq?: number }) => {
+      const { messages, hasMore } = await service.history(guests, query);
+      expect(Buffer.byteLength(JSON.stringify(messages))).toBeLessThan(64 * 1024);
+      return [messages.map((message) => message.seq), hasMore];
+    };
+    expect(await seqsOf({})).toEqual([[6, 7], true]);
+    expect(await seqsOf({ beforeSeq: 3 })).toEqual([[1, 2], false]);
+    expect(await seqsOf({ afterSeq: 0 })).toEqual([[1, 2], true]);
+    expect(await seqsOf({ afterSeq: 5 })).toEqual([[6, 7], false]);
+  });
 });
 
 describe('the life of a call', () => {

@@ -5,7 +5,7 @@
 import { CallError, type ChatMessage, type ConversationTail } from '@parley/protocol';
 import type { Clock } from '../clock.ts';
 import { roomKeyText } from '../room/ports.ts';
-import type { ChatLog, ConversationKey, ConversationStore, RunningCall } from './ports.ts';
+import type { ChatLog, ConversationKey, ConversationStore, Page, RunningCall } from './ports.ts';
 import { RoomConversation } from './RoomConversation.ts';
 
 /** What the service is made of. */
@@ -27,6 +27,8 @@ export interface Author {
 /** The tenant of guests, whose rooms show the current call only: the next people under a guessed name are strangers. */
 const GUEST_TENANT = 'default';
 const MAX_PAGE = 50;
+/** Of a page as JSON: long messages come fewer at a time, so that nothing waits long behind a page. */
+const MAX_PAGE_BYTES = 64 * 1024;
 const DAY_MS = 86_400_000;
 const SWEEP_EVERY_MS = 3_600_000;
 const JOIN_WAIT_MS = 2000;
@@ -97,7 +99,7 @@ export class ChatService {
 
   /**
    * A page of what a member may see, ascending: the oldest after `afterSeq` where that is given, else the newest before `beforeSeq`.
-   * Fails as `send` does.
+   * At most 50 messages and 64 KiB, at least one message where there is one. Fails as `send` does.
    */
   async history(
     key: ConversationKey,
@@ -111,7 +113,7 @@ export class ChatService {
       ...(query.beforeSeq !== undefined && { beforeSeq: query.beforeSeq }),
       limit: MAX_PAGE,
     });
-    return { ...page, tail: tailOf(room, call) };
+    return { ...fitting(page, query.afterSeq === undefined), tail: tailOf(room, call) };
   }
 
   /** Where the conversation stands, opening the call first where needed: for join replies. Fails as `send` does, but soon. */
@@ -223,3 +225,16 @@ const tailOf = (room: RoomConversation, call: RunningCall): ConversationTail => 
   firstSeq: firstVisibleSeq(call),
   lastSeq: room.toldSeq,
 });
+
+/** As much of a page as fits, from the end that the reader knows: its newest end, or its oldest. */
+function fitting(page: Page, fromNewest: boolean): Page {
+  const inOrder = fromNewest ? page.messages.toReversed() : page.messages;
+  let bytes = 0;
+  const tooMuch = inOrder.findIndex((message, index) => {
+    bytes += Buffer.byteLength(JSON.stringify(message));
+    return index > 0 && bytes > MAX_PAGE_BYTES;
+  });
+  if (tooMuch < 0) return page;
+  const messages = fromNewest ? page.messages.slice(-tooMuch) : page.messages.slice(0, tooMuch);
+  return { messages, hasMore: true };
+}

@@ -1,6 +1,6 @@
 /**
  * Owns one WebSocket: bytes to request frames and back, heartbeat, the limits on size, rubbish and unread backlog.
- * Does not own who is behind it nor what a request means.
+ * Does not own who is behind it, what a request means, nor what goes out first (OutboundLanes).
  */
 import {
   CallError,
@@ -12,6 +12,7 @@ import {
 } from '@parley/protocol';
 import type { RawData, WebSocket } from 'ws';
 import type { Clock } from '../clock.ts';
+import { type OutboundLane, OutboundLanes } from './OutboundLanes.ts';
 import { type BucketRate, TokenBucket } from './rateLimit.ts';
 import { toWireError } from './toWireError.ts';
 
@@ -46,6 +47,7 @@ const SILENT_INTERVALS = 2.5;
 export class Connection {
   readonly #socket: WebSocket;
   readonly #options: ConnectionOptions;
+  readonly #lanes: OutboundLanes;
   readonly #badFrames: TokenBucket;
   #heardAtMs: number;
   #cancelBeat: () => void;
@@ -54,6 +56,7 @@ export class Connection {
   constructor(socket: WebSocket, options: ConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
+    this.#lanes = new OutboundLanes(socket);
     this.#badFrames = new TokenBucket(BAD_FRAMES, options.clock);
     this.#heardAtMs = options.clock.now();
     this.#cancelBeat = this.#scheduleBeat();
@@ -80,8 +83,8 @@ export class Connection {
   }
 
   /** Answers a request. */
-  reply(id: string, ok: unknown): void {
-    this.send(JSON.stringify({ id, ok }));
+  reply(id: string, ok: unknown, lane?: OutboundLane): void {
+    this.send(JSON.stringify({ id, ok }), lane);
   }
 
   /** Refuses a request. */
@@ -95,9 +98,9 @@ export class Connection {
   }
 
   /** Sends a frame that is text already. Nothing happens once the connection has ended. */
-  send(text: string): void {
+  send(text: string, lane: OutboundLane = 'call'): void {
     if (this.#ended) return;
-    this.#socket.send(text);
+    this.#lanes.send(text, lane);
     this.#checkBacklog();
   }
 
@@ -139,7 +142,7 @@ export class Connection {
   }
 
   #checkBacklog(): void {
-    if (this.#socket.bufferedAmount > MAX_BACKLOG_BYTES) this.close(closeCodes.tooSlow, 'too slow');
+    if (this.#lanes.backlogBytes > MAX_BACKLOG_BYTES) this.close(closeCodes.tooSlow, 'too slow');
   }
 
   #scheduleBeat(): () => void {
@@ -154,7 +157,7 @@ export class Connection {
       this.#socket.terminate();
       return;
     }
-    this.#socket.ping();
+    this.#socket.ping(undefined, undefined, this.#lanes.pump);
     this.#cancelBeat = this.#scheduleBeat();
   }
 
@@ -162,6 +165,7 @@ export class Connection {
     if (this.#ended) return;
     this.#ended = true;
     this.#cancelBeat();
+    this.#lanes.clear();
     this.#options.onEnd(end);
   }
 }

@@ -10,12 +10,13 @@ import {
 } from '@parley/protocol';
 import { type RoomKey, type RoomLog, roomKeyText } from '../room/ports.ts';
 import { notificationText } from './Connection.ts';
+import type { OutboundLane } from './OutboundLanes.ts';
 
 /** A seat's end of the line. */
 export interface HubMember {
   readonly peerId: string;
   readonly chat: boolean;
-  send(text: string): void;
+  send(text: string, lane?: OutboundLane): void;
   /** A host removed the seat from the room; the membership has ended. */
   removed(): void;
 }
@@ -30,6 +31,7 @@ export interface Membership {
 
 interface HeldText {
   readonly text: string;
+  readonly lane: OutboundLane;
   /** Of a room event; undefined for a chat message. */
   readonly at?: { readonly epoch: string; readonly version: number };
 }
@@ -75,8 +77,8 @@ export class RoomHub {
       release: (epoch, version) => {
         const held = line.held ?? [];
         line.held = undefined;
-        for (const { text, at } of held) {
-          if (at === undefined || at.epoch !== epoch || at.version > version) member.send(text);
+        for (const { text, lane, at } of held) {
+          if (at === undefined || at.epoch !== epoch || at.version > version) member.send(text, lane);
         }
       },
       end: () => this.#drop(key, line),
@@ -86,7 +88,7 @@ export class RoomHub {
   /** A stored message, to everybody in the room who may read chat. */
   chatMessage(room: RoomKey, data: NotificationData<'chatMessage'>): void {
     const text = notificationText('chatMessage', data);
-    for (const line of this.#lines(room)) if (line.member.chat) sendOrHold(line, { text });
+    for (const line of this.#lines(room)) if (line.member.chat) sendOrHold(line, { text, lane: 'chat' });
   }
 
   /** A moment, to everybody in the room who is live: who is not has no use for it. */
@@ -120,7 +122,7 @@ export class RoomHub {
         this.#drop(roomKeyText(room), line);
         line.member.removed();
       } else {
-        sendOrHold(line, { text, at: { epoch, version: event.version } });
+        sendOrHold(line, { text, lane: 'call', at: { epoch, version: event.version } });
       }
     }
   }
@@ -134,7 +136,7 @@ export class RoomHub {
 }
 
 function sendOrHold(line: Line, held: HeldText): void {
-  if (!line.held) line.member.send(held.text);
+  if (!line.held) line.member.send(held.text, held.lane);
   else if (line.held.length < MAX_HELD) line.held.push(held);
 }
 

@@ -123,7 +123,7 @@ export class Session {
     const member: HubMember = {
       peerId: seat.peerId,
       chat: this.#identity.grants.chat,
-      send: (text) => connection.send(text),
+      send: (text, lane) => connection.send(text, lane),
       removed: () => this.#removed(seat, connection),
     };
     const membership = this.#context.hub.attach(seat.room, member);

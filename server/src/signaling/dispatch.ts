@@ -14,6 +14,7 @@ import {
 import type { Connection } from './Connection.ts';
 import { handlers } from './handlers/index.ts';
 import type { RequestContext } from './handlers/types.ts';
+import type { OutboundLane } from './OutboundLanes.ts';
 import type { Services } from './ports.ts';
 import { type BucketRate, KeyedBuckets } from './rateLimit.ts';
 import type { Lane, Session } from './Session.ts';
@@ -23,6 +24,8 @@ import { toCallError } from './toWireError.ts';
 interface Policy {
   /** Absent: at once, beside everything else. */
   readonly lane?: Lane;
+  /** The way out of the answer. Absent: that of the lane. */
+  readonly replyLane?: OutboundLane;
   /** Whether a retry gets the first answer; the others may be executed again without harm. */
   readonly once: boolean;
 }
@@ -46,7 +49,7 @@ const policies: { readonly [N in RequestName]: Policy } = {
   setConsumersPaused: call,
   // Idempotent by its message id, for ever.
   chatSend: { lane: 'chat', once: false },
-  chatHistory: { lane: 'chat', once: false },
+  chatHistory: { lane: 'chat', replyLane: 'bulk', once: false },
   moderatorMute: call,
   moderatorStop: call,
   removePeer: call,
@@ -114,7 +117,7 @@ export class Dispatcher {
       connection.refuseBadFrame(id, parsed.error);
       return;
     }
-    const { lane, once } = policies[name];
+    const { lane, replyLane = lane, once } = policies[name];
     // Taken now, behind the call requests that came before and ahead of those that come later: who writes and closes the page
     // at once still had a seat, however long the disk takes.
     const seatInTurn = lane === 'chat' ? session.inLane('call', async () => session.liveSeat) : undefined;
@@ -133,7 +136,9 @@ export class Dispatcher {
     };
     const execute = () => (lane ? session.inLane(lane, run) : run());
     this.#count(session, 1);
-    this.#answer(session, connection, id, () => (once ? session.replies.once(id, name, execute) : execute()))
+    this.#answer(session, connection, { id, replyLane }, () =>
+      once ? session.replies.once(id, name, execute) : execute(),
+    )
       .then(() => {
         for (const task of afterReply) task();
       })
@@ -143,11 +148,11 @@ export class Dispatcher {
   async #answer(
     session: Session,
     connection: Connection,
-    id: string,
+    { id, replyLane }: { id: string; replyLane: OutboundLane | undefined },
     execute: () => Promise<unknown>,
   ): Promise<void> {
     try {
-      connection.reply(id, await execute());
+      connection.reply(id, await execute(), replyLane);
     } catch (raw) {
       const error = toCallError(raw);
       if (error.code === 'internal') {
