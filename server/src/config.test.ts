@@ -101,6 +101,26 @@ describe('loadConfig', () => {
     expect(problemsOf({ PARLEY_API_KEYS: `${prefix}${'s'.repeat(32)}` })).toHaveLength(1);
   });
 
+  it('takes how many connections there may be and how fast they may come', () => {
+    expect(load({}).connections).toEqual({
+      max: 15_000,
+      httpPerAddress: 512,
+      socketsPerAddress: { burst: 1_000, perSecond: 100 },
+    });
+    const set = {
+      PARLEY_MAX_CONNECTIONS: '20000',
+      PARLEY_MAX_CONNECTIONS_PER_ADDRESS: '9',
+      PARLEY_CONNECT_BURST: '5000',
+      PARLEY_CONNECT_RATE: '400',
+    };
+    expect(load(set).connections).toEqual({
+      max: 20_000,
+      httpPerAddress: 9,
+      socketsPerAddress: { burst: 5_000, perSecond: 400 },
+    });
+    expect(problemsOf({ PARLEY_CONNECT_RATE: '0' })).toEqual([expect.stringMatching(/^PARLEY_CONNECT_RATE: /)]);
+  });
+
   it('binds every interface with --lan, unless HOST says otherwise', () => {
     expect(load({}, ['--lan'])).toMatchObject({ lan: true, host: '::' });
     expect(load({ HOST: '10.0.0.7' }, ['--lan']).host).toBe('10.0.0.7');

@@ -65,6 +65,12 @@ const Settings = z.object({
       'must be a comma-separated list of addresses or CIDR ranges',
     )
     .default([]),
+  // Below the 20,000 open files that can be a hard cap.
+  PARLEY_MAX_CONNECTIONS: whole(1, 10_000_000).default(15_000),
+  // Generous: an office is one address, and a browser opens six connections for a page load.
+  PARLEY_MAX_CONNECTIONS_PER_ADDRESS: whole(1, 10_000_000).default(512),
+  PARLEY_CONNECT_BURST: whole(1, 10_000_000).default(1_000),
+  PARLEY_CONNECT_RATE: whole(1, 1_000_000).default(100),
   PARLEY_ROLES: z
     .literal('all', 'unsupported: split roles do not work yet in this version; remove the setting')
     .default('all'),
@@ -88,6 +94,16 @@ const Settings = z.object({
   MEDIASOUP_WORKER_BIN: z.string().optional(),
 });
 
+/** How many connections there may be, and how fast they may come. */
+export interface ConnectionLimits {
+  /** All connections together, WebSockets included. */
+  readonly max: number;
+  /** HTTP connections of one address that are open; a WebSocket stops counting here when it is upgraded. */
+  readonly httpPerAddress: number;
+  /** New WebSockets of one address. */
+  readonly socketsPerAddress: { readonly burst: number; readonly perSecond: number };
+}
+
 /** All settings, parsed and frozen. Times in milliseconds unless the name says otherwise. */
 export interface Config {
   readonly port: number;
@@ -99,6 +115,7 @@ export interface Config {
   readonly mediaWorkers: number;
   readonly announcedAddress: string | undefined;
   readonly trustedProxies: readonly string[];
+  readonly connections: ConnectionLimits;
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   /** key -> secret. */
   readonly apiKeys: ReadonlyMap<string, string>;
@@ -202,6 +219,11 @@ function toConfig(
     mediaWorkers: settings.PARLEY_MEDIA_WORKERS,
     announcedAddress: settings.PARLEY_ANNOUNCED_ADDRESS,
     trustedProxies: settings.PARLEY_TRUSTED_PROXIES,
+    connections: {
+      max: settings.PARLEY_MAX_CONNECTIONS,
+      httpPerAddress: settings.PARLEY_MAX_CONNECTIONS_PER_ADDRESS,
+      socketsPerAddress: { burst: settings.PARLEY_CONNECT_BURST, perSecond: settings.PARLEY_CONNECT_RATE },
+    },
     tls: certFile && keyFile ? { certFile: resolve(certFile), keyFile: resolve(keyFile) } : undefined,
     apiKeys: settings.PARLEY_API_KEYS,
     guests: settings.PARLEY_GUESTS ? settings.PARLEY_GUESTS === 'on' : settings.PARLEY_API_KEYS.size === 0,

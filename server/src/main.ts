@@ -40,15 +40,16 @@ const STOP_LIMIT_MS = 4_500;
 
 /**
  * Starts every part of the platform in this process.
- * @param limits of the signaling side, for tests.
+ * @param limits of the signaling side that tests choose.
  * @throws StartError, or a CallError, whose message is one line for the operator.
  */
 export async function startServer(
   config: Config,
   log: Logger,
-  limits: SignalingLimits = defaultLimits,
+  limits: Partial<SignalingLimits> = {},
 ): Promise<RunningServer> {
   const clock = systemClock;
+  log.info(config.connections, 'limits of connections');
   if (config.workerBin === undefined) {
     throw new StartError(
       'MEDIASOUP_WORKER_BIN is not set: start with "npm start", which gets a media worker.',
@@ -86,16 +87,7 @@ export async function startServer(
       log: log.child({ part: 'chat' }),
     });
     ends.push(() => store.close());
-    const chat = await ChatService.start({
-      store,
-      clock,
-      log: log.child({ part: 'chat' }),
-      emptyTimeoutMs: config.roomEmptyTimeoutMs,
-      retentionDays: config.chatRetentionDays,
-    });
-    ends.push(() => chat.close());
-
-    const roomLog = new MemoryRoomLog(clock);
+    const roomLog = await MemoryRoomLog.open(clock, store);
     ends.push(() => roomLog.close());
     const hub = new RoomHub(roomLog);
     const media = await MediaPlane.create({
@@ -120,18 +112,36 @@ export async function startServer(
     });
     ends.push(() => media.close());
 
+    // From here to onCallEnded nothing waits: calls that ran out meanwhile end soon.
+    const chat = await ChatService.start({
+      store,
+      clock,
+      log: log.child({ part: 'chat' }),
+      emptyTimeoutMs: config.roomEmptyTimeoutMs,
+      retentionDays: config.chatRetentionDays,
+    });
+    ends.push(() => chat.close());
     const engine = new RoomEngine({ log: roomLog, media, calls: chat, clock });
     chat.onMessage((room, message) => hub.chatMessage(room, { message }));
     chat.onCallEnded((room) => {
       engine.callEnded(room).catch((error: unknown) => log.error({ err: error }, 'a room was not forgotten'));
     });
+    const inProgress = roomLog.rooms();
+    const replaceAbsentHosts = () => {
+      for (const room of inProgress) {
+        engine
+          .replaceAbsentHost(room)
+          .catch((error: unknown) => log.error({ err: error }, 'a room has no host'));
+      }
+    };
+    ends.push(clock.setTimeout(replaceAbsentHosts, config.sessionGraceMs));
     const ids = new DerivedIds(deriveKey(deploymentKey, 'ids'));
     const resumeTokens = new ResumeTokens(deriveKey(deploymentKey, 'resume tokens'));
     const { apiKeys, guests } = config;
     signaling = new SignalingServer({
       authenticator: new SessionAuthenticator({ apiKeys, guests, ids, resumeTokens, clock }),
       graceMs: config.sessionGraceMs,
-      limits,
+      limits: { ...defaultLimits, address: config.connections.socketsPerAddress, ...limits },
       services: {
         engine,
         seatMedia: new SeatMedia(engine, media),

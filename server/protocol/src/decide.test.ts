@@ -141,6 +141,22 @@ describe('decide', () => {
     const after = apply(state, { type: 'setMuted', peerId: 'b', source: 'mic', muted: false });
     expect(getEntity(after, 'publication', 'b.mic')?.muted).toBe(false);
   });
+
+  test('[MOD9] only a host who is not there is replaced, by the longest-present participant or nobody', () => {
+    const hostOf = (state: RoomState) => getEntity(state, 'room', 'room')?.hostPeerId;
+    const kept = reduce(emptyRoom('r', 'e'), [
+      {
+        version: 1,
+        patches: [{ entity: 'room', id: 'room', set: { callId: 'c', startedAtMs: 1, hostPeerId: 'a' } }],
+      },
+    ]);
+    const replaced = (state: RoomState) => hostOf(apply(state, { type: 'replaceAbsentHost' }));
+    expect(replaced(kept)).toBeUndefined();
+    const others = apply(apply(kept, join('c')), join('b'));
+    expect(hostOf(others)).toBe('a');
+    expect(replaced(others)).toBe('c');
+    expect(replaced(apply(others, join('a')))).toBe('a');
+  });
 });
 
 const peerIds = ['a', 'b', 'c', 'd', 'e'];

@@ -45,7 +45,9 @@ export type RoomCommand =
   /** A host ends somebody's publication (a share, a camera). */
   | { type: 'moderatorStop'; peerId: string; targetPeerId: string; source: Source }
   /** A host removes somebody: the identity is barred until its token expires (a guest: while the call lasts), the session for good. */
-  | { type: 'remove'; peerId: string; targetPeerId: string };
+  | { type: 'remove'; peerId: string; targetPeerId: string }
+  /** The host of guests did not come back after a restart. */
+  | { type: 'replaceAbsentHost' };
 
 /** What a commit is conditional on: these entities still have these versions (0: still absent), the count holds. */
 export interface Decision {
@@ -136,6 +138,10 @@ function patchesOf(reader: Reader, command: RoomCommand, limits: { entity: strin
       return unpublish(reader, command.targetPeerId, command.source);
     case 'remove':
       return remove(reader, command);
+    case 'replaceAbsentHost': {
+      const hostPeerId = reader.get('room', ROOM_ENTITY_ID)?.hostPeerId;
+      return !hostPeerId || reader.get('peer', hostPeerId) ? [] : [handOver(reader, hostPeerId)];
+    }
   }
 }
 

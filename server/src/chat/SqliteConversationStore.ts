@@ -1,7 +1,9 @@
 /**
- * Owns the SQLite engine of ConversationStore as the main thread sees it: each call becomes a request to the storage thread.
+ * Owns the SQLite engine of ConversationStore as the main thread sees it: each call becomes a request to the storage thread. The same
+ * file keeps what rooms must not lose (RoomKeeper).
  * Does not own the thread (sqlite/StoreThread.ts) nor any SQL (sqlite/ChatDatabase.ts).
  */
+import type { KeptRoom, RoomKeeper } from '../room/ports.ts';
 import type {
   Appended,
   ConversationKey,
@@ -17,7 +19,7 @@ import { StoreThread, type StoreThreadOptions } from './sqlite/StoreThread.ts';
 const DELETE_STEP = 500;
 
 /** Conversations in `chat.sqlite` of a data folder, which it locks for this process. */
-export class SqliteConversationStore implements ConversationStore {
+export class SqliteConversationStore implements ConversationStore, RoomKeeper {
   readonly #thread: StoreThread;
 
   private constructor(thread: StoreThread) {
@@ -76,6 +78,14 @@ export class SqliteConversationStore implements ConversationStore {
     }
     await this.#thread.request('deleteCopiesBefore', { cutoffMs });
     return total;
+  }
+
+  async keepRoom({ key: { tenant, roomId }, patches }: KeptRoom): Promise<void> {
+    await this.#thread.request('keepRoom', { key: { tenant, roomId }, patches });
+  }
+
+  keptRooms(): Promise<KeptRoom[]> {
+    return this.#thread.request('keptRooms', null);
   }
 
   close(): Promise<void> {

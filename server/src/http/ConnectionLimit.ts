@@ -5,9 +5,6 @@
 import type { Server, Socket } from 'node:net';
 import { plainAddress } from './clientAddress.ts';
 
-/** Generous: an office is one address, and a browser opens six connections for a page load. */
-const MAX_PER_ADDRESS = 512;
-
 // A reverse proxy and load tests speak from here.
 const isLoopback = (address: string) => address === '::1' || address.startsWith('127.');
 
@@ -19,7 +16,7 @@ export class ConnectionLimit {
   readonly #sockets = new Set<Socket>();
 
   /** @param isTrustedProxy addresses without a limit, because they stand for many clients. */
-  constructor(isTrustedProxy: (address: string) => boolean, maxPerAddress = MAX_PER_ADDRESS) {
+  constructor(isTrustedProxy: (address: string) => boolean, maxPerAddress: number) {
     this.#isTrustedProxy = (address) => isLoopback(address) || isTrustedProxy(address);
     this.#maxPerAddress = maxPerAddress;
   }

@@ -18,7 +18,10 @@ import { TlsCertificate } from './TlsCertificate.ts';
 
 /** What the server stands on. */
 export interface HttpServerOptions {
-  readonly config: Pick<Config, 'host' | 'port' | 'lan' | 'httpsPort' | 'dataDir' | 'tls' | 'trustedProxies'>;
+  readonly config: Pick<
+    Config,
+    'host' | 'port' | 'lan' | 'httpsPort' | 'dataDir' | 'tls' | 'trustedProxies' | 'connections'
+  >;
   readonly log: HttpLog;
   /** Asked on each `GET /readyz`. */
   readonly readiness: () => Readiness;
@@ -30,8 +33,6 @@ export interface HttpServerOptions {
 
 /** The path of the signaling socket. */
 const SOCKET_PATH = '/ws';
-/** All connections together, WebSockets included: below the 20,000 open files that can be a hard cap. */
-const MAX_CONNECTIONS = 15_000;
 /** How long `close()` waits for answers under way and for others to end their sockets. */
 const CLOSE_GRACE_MS = 3_000;
 
@@ -85,7 +86,7 @@ export class HttpServer {
     this.#routes = routes;
     this.#certificate = certificate;
     this.#isTrustedProxy = isTrustedProxy;
-    this.#connections = new ConnectionLimit(isTrustedProxy);
+    this.#connections = new ConnectionLimit(isTrustedProxy, options.config.connections.httpPerAddress);
   }
 
   /** The port in use; differs from the setting when that was 0. */
@@ -164,7 +165,7 @@ export class HttpServer {
 
   async #start(server: Server, port: number, setting: string): Promise<void> {
     const { log } = this.#options;
-    server.maxConnections = MAX_CONNECTIONS;
+    server.maxConnections = this.#options.config.connections.max;
     server.maxHeadersCount = 100;
     this.#connections.watch(server);
     server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));

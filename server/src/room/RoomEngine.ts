@@ -172,13 +172,24 @@ export class RoomEngine {
     });
   }
 
-  /** A host removes somebody. @throws CallError `forbidden`, `not-found`, `invalid-request` (oneself). */
+  /**
+   * A host removes somebody.
+   * @throws CallError `forbidden`, `not-found`, `invalid-request` (oneself); as the log's storage fails: they are out then, but a
+   * restart might let them in, until a retry succeeds.
+   */
   remove(seat: MediaPeer, targetPeerId: string, requestKey: string): Promise<void> {
     const target = { room: seat.room, peerId: targetPeerId };
     return this.inTurn(target, async () => {
       await this.#commit(seat.room, { type: 'remove', peerId: seat.peerId, targetPeerId }, requestKey);
       await this.#media.closePeer(target);
+      // A restart must not let them back in: acknowledged only when that is sure.
+      await this.#log.flush(seat.room);
     });
+  }
+
+  /** After a restart a room goes on under its host; one who has not come back by now is replaced. */
+  async replaceAbsentHost(room: RoomKey): Promise<void> {
+    await this.#commit(room, { type: 'replaceAbsentHost' });
   }
 
   /** Forgets a room whose call has ended, unless somebody has come back. */

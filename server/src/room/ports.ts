@@ -7,6 +7,7 @@ import type {
   Decision,
   DtlsParameters,
   IceParameters,
+  Patch,
   RoomEvent,
   RoomState,
   RtpCapabilities,
@@ -59,7 +60,25 @@ export interface RoomLog {
   subscribe(key: RoomKey, listener: (epoch: string, event: RoomEvent) => void): () => void;
   /** Forgets a room whose call has ended: the next read starts a new epoch. Unexpired bans with a time are carried over. */
   endCall(key: RoomKey): Promise<void>;
+  /**
+   * Resolves once the room's bars and its host are where the next process finds them.
+   * Fails with a CallError as the storage behind fails; asking again tries again.
+   */
+  flush(key: RoomKey): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What is kept of a room, as the patches that make it again. */
+export interface KeptRoom {
+  readonly key: RoomKey;
+  readonly patches: readonly Patch[];
+}
+
+/** Where a log of one process keeps the little that must outlive it. Calls fail with a CallError. */
+export interface RoomKeeper {
+  /** Replaces what is kept of a room; no patches: nothing. Calls for one room take effect in their order. */
+  keepRoom(room: KeptRoom): Promise<void>;
+  keptRooms(): Promise<KeptRoom[]>;
 }
 
 /** A seat as the media plane knows it. */

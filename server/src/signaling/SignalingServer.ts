@@ -29,9 +29,8 @@ export interface SignalingLimits extends RequestLimits {
   readonly helloTimeoutMs: number;
 }
 
-/** What production uses. */
-export const defaultLimits: SignalingLimits = {
-  address: { burst: 1_000, perSecond: 100 },
+/** What production uses, besides the settings. */
+export const defaultLimits: Omit<SignalingLimits, 'address'> = {
   session: { burst: 200, perSecond: 50 },
   identity: { burst: 1_000, perSecond: 200 },
   chat: { burst: 30, perSecond: 10 },

@@ -9,6 +9,8 @@ import type { RoomKey, RoomLog } from '../../src/room/ports.ts';
 /** A log and the time that it goes by. */
 export interface RoomLogFixture {
   readonly log: RoomLog;
+  /** The log of the process after this one, which ended without a word. */
+  restarted(): Promise<RoomLog>;
   now(): number;
   /** Lets time pass for the log (turning a fake clock, or the store's keys' ages). */
   advance(ms: number): Promise<void>;
@@ -103,10 +105,10 @@ export function roomLogContract(name: string, create: () => Promise<RoomLogFixtu
     });
 
     test('[LOG6] of commits that race for the same entity one gets through', async () => {
-      const reads = [{ entity: 'room', id: 'room', version: 0 }];
+      const reads = [{ entity: 'peer', id: 'a', version: 0 }];
       const results = await Promise.all(
         Array.from({ length: 20 }, (_, index) =>
-          log.commit(room, decision([set('room', { by: index }, 'room')], { reads })),
+          log.commit(room, decision([set('a', { by: index })], { reads })),
         ),
       );
       expect(results.filter(({ status }) => status === 'committed')).toHaveLength(1);
@@ -198,6 +200,29 @@ export function roomLogContract(name: string, create: () => Promise<RoomLogFixtu
     test('[LOG13] rooms of one name in two tenants know nothing of each other', async () => {
       await commit(set('a'));
       expect((await log.read({ ...room, tenant: 'another' })).version).toBe(0);
+    });
+
+    test('[LOG14] after a flush, bars, the call and its host outlive the process', async () => {
+      const call = { callId: 'c', startedAtMs: 1, hostPeerId: 'a' };
+      const until = { untilMs: fixture.now() + 60_000 };
+      await commit(
+        set('room', call, 'room'),
+        set('a'),
+        set('forTheCall', {}, 'ban'),
+        set('timed', until, 'ban'),
+      );
+      await log.flush(room);
+      const restarted = await fixture.restarted();
+      const state = await restarted.read(room);
+      expect(getEntity(state, 'room', 'room')).toEqual(call);
+      expect(getEntity(state, 'ban', 'forTheCall')).toEqual({});
+      expect(getEntity(state, 'ban', 'timed')).toEqual(until);
+      await restarted.endCall(room);
+      await restarted.flush(room);
+      const later = await (await fixture.restarted()).read(room);
+      expect([...later.tables].map(([entity, table]) => [entity, [...table.keys()]])).toEqual([
+        ['ban', ['timed']],
+      ]);
     });
   });
 }

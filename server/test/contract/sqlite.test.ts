@@ -33,6 +33,27 @@ describeConversationStore('SQLite', async () => {
   };
 });
 
+describe('what SQLite keeps of rooms', () => {
+  test('is the last that was said, per tenant and room, and outlives the process', async () => {
+    const folder = temporaryFolder();
+    const store = await openIn(folder);
+    const host = { entity: 'room', id: 'room', set: { callId: 'c', startedAtMs: 1, hostPeerId: 'a' } };
+    const bar = { entity: 'ban', id: 'b', set: { untilMs: 5 } };
+    const other = { tenant: 'acme', roomId: room.roomId };
+    await store.keepRoom({ key: room, patches: [host] });
+    await store.keepRoom({ key: room, patches: [host, bar] });
+    await store.keepRoom({ key: other, patches: [bar] });
+    await store.close();
+    const reopened = await openIn(folder);
+    expect(await reopened.keptRooms()).toEqual([
+      { key: other, patches: [bar] },
+      { key: room, patches: [host, bar] },
+    ]);
+    await reopened.keepRoom({ key: room, patches: [] });
+    expect(await reopened.keptRooms()).toEqual([{ key: other, patches: [bar] }]);
+  });
+});
+
 describe('the data folder of SQLite', () => {
   test('has one process: a second is refused with its pid and the folder, and let in after it ended', async () => {
     const folder = temporaryFolder();

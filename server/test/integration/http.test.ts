@@ -38,6 +38,7 @@ const options = (overrides: Partial<HttpServerOptions['config']> = {}): HttpServ
     dataDir: join(folder, 'data'),
     tls: undefined,
     trustedProxies: [],
+    connections: { max: 15_000, httpPerAddress: 512, socketsPerAddress: { burst: 1_000, perSecond: 100 } },
     ...overrides,
   },
   log,

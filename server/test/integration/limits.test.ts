@@ -68,6 +68,25 @@ describe('before hello', () => {
       await strict.stop();
     }
   });
+
+  test('[LIMIT1] the settings say how many, and the log what is in force', async () => {
+    const settings = { PARLEY_CONNECT_BURST: '3', PARLEY_CONNECT_RATE: '1' };
+    const strict = await startTestServer({ settings });
+    try {
+      const attempts = await Promise.allSettled(
+        Array.from({ length: 20 }, () => SignalingClient.connect(strict.url)),
+      );
+      const admitted = attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : []));
+      expect(admitted.length).toBeGreaterThanOrEqual(3);
+      expect(admitted.length).toBeLessThan(20);
+      expect(strict.logLines).toContainEqual(
+        expect.objectContaining({ max: 15_000, socketsPerAddress: { burst: 3, perSecond: 1 } }),
+      );
+      await Promise.all(admitted.map((client) => client.close()));
+    } finally {
+      await strict.stop();
+    }
+  });
 });
 
 describe('frames', () => {

@@ -8,6 +8,7 @@ import type { Commit, CommitResult, MediaPort, RoomKey, RoomLog } from '../../sr
 import { type CallBook, type CallIdentity, type Joining, RoomEngine } from '../../src/room/RoomEngine.ts';
 import { SeatMedia } from '../../src/room/SeatMedia.ts';
 import { FakeClock } from '../support/FakeClock.ts';
+import { MemoryRoomKeeper } from '../support/MemoryRoomKeeper.ts';
 
 const room: RoomKey = { tenant: 'default', roomId: 'races' };
 const seat = (peerId: string) => ({ room, peerId });
@@ -71,11 +72,12 @@ class FakeCalls implements CallBook {
 
 function setUp(wrap: (log: RoomLog) => RoomLog = (log) => log) {
   const clock = new FakeClock();
-  const log = wrap(new MemoryRoomLog(clock));
+  const keeper = new MemoryRoomKeeper();
+  const log = wrap(new MemoryRoomLog(clock, keeper));
   const media = new FakeMedia();
   const calls = new FakeCalls();
   const engine = new RoomEngine({ log, media: media.port, calls, clock, maxPeers: 3 });
-  return { log, media, calls, engine, seatMedia: new SeatMedia(engine, media.port) };
+  return { log, keeper, media, calls, engine, seatMedia: new SeatMedia(engine, media.port) };
 }
 
 describe('RoomEngine', () => {
@@ -236,6 +238,20 @@ describe('calls', () => {
     await Promise.all([coming, leaving]);
     expect(calls.occupied).toBe(true);
     expect(getEntity(await engine.read(room), 'room', 'room')?.hostPeerId).toBe('b');
+  });
+
+  test('[MOD9] a removal that could not be kept has happened all the same, is not acknowledged, and a retry keeps it', async () => {
+    const { engine, keeper, media, seatMedia } = setUp();
+    await engine.join(seat('a'), joining('a'));
+    await engine.join(seat('b'), joining('b'));
+    await seatMedia.publish(seat('b'), microphone);
+    keeper.down = true;
+    await expect(engine.remove(seat('a'), 'b', 's:1')).rejects.toMatchObject({ code: 'unavailable' });
+    expect(getEntity(await engine.read(room), 'peer', 'b')).toBeUndefined();
+    expect(media.producers.size).toBe(0);
+    keeper.down = false;
+    await engine.remove(seat('a'), 'b', 's:1');
+    expect(JSON.stringify((await keeper.keptRooms())[0]?.patches)).toContain('user-b');
   });
 
   test('[CALL1] who is barred does not count as somebody who came back', async () => {

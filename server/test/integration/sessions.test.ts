@@ -221,6 +221,64 @@ describe('a server that is killed and started again', () => {
     }
   });
 
+  test('[MOD9] who was removed stays out, and the host of guests stays the host, whoever is back first', async () => {
+    const server = await ServerProcess.start();
+    const url = `ws://127.0.0.1:${server.port}/ws`;
+    try {
+      const ada = await SignalingClient.join(url, 'kept', 'Ada');
+      const bob = await SignalingClient.join(url, 'kept', 'Bob');
+      const eve = await SignalingClient.join(url, 'kept', 'Eve');
+      await ada.request('removePeer', { peerId: eve.peerId });
+      await eve.closed;
+      // At once after the acknowledgement, and without a chance to write anything down.
+      await server.kill('SIGKILL');
+      await Promise.all([ada.closed, bob.closed]);
+      await server.spawn();
+
+      const eveAgain = await resume(eve, url);
+      await expect(eveAgain.join('kept', 'Eve')).rejects.toMatchObject({
+        code: 'forbidden',
+        details: { reason: 'removed' },
+      });
+      const bobAgain = await resume(bob, url);
+      await bobAgain.join('kept', 'Bob');
+      await expect(bobAgain.request('removePeer', { peerId: ada.peerId })).rejects.toMatchObject({
+        code: 'forbidden',
+      });
+      const adaAgain = await resume(ada, url);
+      await adaAgain.join('kept', 'Ada');
+      await bobAgain.until('Ada is back', () => getEntity(bobAgain.room!, 'peer', ada.peerId));
+      expect(getEntity(bobAgain.room!, 'room', 'room')?.hostPeerId).toBe(ada.peerId);
+      await adaAgain.request('removePeer', { peerId: bob.peerId });
+      expect((await bobAgain.closed).code).toBe(4403);
+      await Promise.all([adaAgain.close(), eveAgain.close()]);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test('[MOD9] a host who is not back within the grace time is replaced', async () => {
+    const server = await ServerProcess.start({ environment: { PARLEY_SESSION_GRACE_MS: '500' } });
+    const url = `ws://127.0.0.1:${server.port}/ws`;
+    try {
+      const ada = await SignalingClient.join(url, 'hostless', 'Ada');
+      const bob = await SignalingClient.join(url, 'hostless', 'Bob');
+      await server.kill('SIGKILL');
+      await Promise.all([ada.closed, bob.closed]);
+      await server.spawn();
+      const bobAgain = await resume(bob, url);
+      await bobAgain.join('hostless', 'Bob');
+      const host = () => getEntity(bobAgain.room!, 'room', 'room')?.hostPeerId;
+      await bobAgain.until('Bob hosts', () => host() === bob.peerId);
+      const adaAgain = await resume(ada, url);
+      await adaAgain.join('hostless', 'Ada');
+      expect(host()).toBe(bob.peerId);
+      await Promise.all([adaAgain.close(), bobAgain.close()]);
+    } finally {
+      await server.stop();
+    }
+  });
+
   test('[DRAIN1] a graceful stop sends everybody away with 4503 and ends within 5 s', async () => {
     const server = await ServerProcess.start();
     try {

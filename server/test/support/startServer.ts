@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { loadConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/log.ts';
 import { type RunningServer, startServer } from '../../src/main.ts';
-import { defaultLimits, type SignalingLimits } from '../../src/signaling/SignalingServer.ts';
+import type { SignalingLimits } from '../../src/signaling/SignalingServer.ts';
 import { workerBin } from './workerBin.ts';
 
 /** A server with what a test needs to reach it and to look inside. */
@@ -49,7 +49,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   );
   const logLines: Record<string, unknown>[] = [];
   const log = createLogger(config.logLevel, { write: (line) => void logLines.push(JSON.parse(line)) });
-  const running = await startServer(config, log, { ...defaultLimits, ...options.limits });
+  const running = await startServer(config, log, options.limits);
   return {
     url: `ws://127.0.0.1:${running.http.httpPort}/ws`,
     running,

@@ -5,7 +5,8 @@
 import { hash, randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite';
-import { CallError, type ChatMessage } from '@parley/protocol';
+import { CallError, type ChatMessage, Patch } from '@parley/protocol';
+import * as z from 'zod/mini';
 import type { RunningCall } from '../ports.ts';
 import { deleteCopiesBefore } from './migrations.ts';
 import type { DataOf, ReplyOf } from './requests.ts';
@@ -226,6 +227,23 @@ export class ChatDatabase {
   deleteCopiesBefore({ cutoffMs }: DataOf<'deleteCopiesBefore'>): null {
     deleteCopiesBefore(this.#path, cutoffMs);
     return null;
+  }
+
+  keepRoom({ key: { tenant, roomId }, patches }: DataOf<'keepRoom'>): null {
+    if (patches.length === 0) {
+      this.#run('DELETE FROM kept_rooms WHERE tenant = ? AND room_id = ?', tenant, roomId);
+    } else {
+      const json = JSON.stringify(patches);
+      this.#run('INSERT OR REPLACE INTO kept_rooms VALUES (?, ?, ?)', tenant, roomId, json);
+    }
+    return null;
+  }
+
+  keptRooms(): ReplyOf<'keptRooms'> {
+    return this.#all('SELECT tenant, room_id, patches FROM kept_rooms').map((row) => ({
+      key: { tenant: text(row, 'tenant'), roomId: text(row, 'room_id') },
+      patches: z.array(Patch).parse(JSON.parse(text(row, 'patches'))),
+    }));
   }
 
   #conversation(conversationId: string): { id: number; lastSeq: number } {

@@ -70,6 +70,15 @@ export const migrations: readonly string[] = [
   CREATE UNIQUE INDEX calls_running ON calls (conversation_id) WHERE ended_at_ms IS NULL;
   CREATE INDEX calls_by_end ON calls (ended_at_ms) WHERE ended_at_ms IS NOT NULL;
   `,
+  `
+  -- What the room log of a single process keeps over a restart: who is barred, who hosts.
+  CREATE TABLE kept_rooms (
+    tenant TEXT NOT NULL,
+    room_id TEXT NOT NULL,
+    patches TEXT NOT NULL,           -- JSON
+    PRIMARY KEY (tenant, room_id)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** What a migration did, for the log. */

@@ -2,7 +2,9 @@
  * Owns what the main thread and the storage thread say to each other, as one table of requests and the envelopes around them.
  * Does not own either side (StoreThread.ts, worker.ts).
  */
+
 import type { ErrorCode, ErrorDetails } from '@parley/protocol';
+import type { KeptRoom } from '../../room/ports.ts';
 import type { Appended, ConversationKey, NewMessage, Page, PageQuery, RunningCall } from '../ports.ts';
 
 /** What the storage thread can be asked. All of it is plain data, for structured cloning. */
@@ -18,6 +20,8 @@ export interface StoreRequests {
   runningCalls: { data: null; reply: RunningCall[] };
   page: { data: { conversationId: string; query: PageQuery }; reply: Page };
   lastSeq: { data: { conversationId: string }; reply: number };
+  keepRoom: { data: KeptRoom; reply: null };
+  keptRooms: { data: null; reply: KeptRoom[] };
 }
 
 export type StoreRequestName = keyof StoreRequests;

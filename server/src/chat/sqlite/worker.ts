@@ -31,6 +31,7 @@ const writeNames: ReadonlySet<StoreRequestName> = new Set([
   'endCall',
   'append',
   'deleteBefore',
+  'keepRoom',
 ]);
 
 /** Serves one database. Open: requests run. Broken: all are refused until reopening succeeds. */
@@ -207,6 +208,8 @@ const handlers: {
   runningCalls: (database) => database.runningCalls(),
   page: (database, data) => database.page(data),
   lastSeq: (database, data) => database.lastSeq(data),
+  keepRoom: (database, data) => database.keepRoom(data),
+  keptRooms: (database) => database.keptRooms(),
 };
 
 const run = <N extends StoreRequestName>(database: ChatDatabase, request: StoreRequest<N>): ReplyOf<N> =>
