@@ -261,6 +261,22 @@ describe('upgrades', () => {
 });
 
 describe('hostile clients', () => {
+  it('takes no more connections than the setting says', async () => {
+    const limits = { httpPerAddress: 512, socketsPerAddress: { burst: 1, perSecond: 1 } };
+    const small = await HttpServer.create(options({ connections: { max: 2, ...limits } }));
+    const sockets = await Promise.all(
+      [1, 2, 3].map(async () => {
+        const socket = connect(small.httpPort, '127.0.0.1');
+        await once(socket, 'connect');
+        return socket;
+      }),
+    );
+    await Promise.race(sockets.map((socket) => once(socket.resume(), 'close')));
+    expect(sockets.filter((socket) => !socket.destroyed)).toHaveLength(2);
+    for (const socket of sockets) socket.destroy();
+    await small.close();
+  });
+
   it('gets rid of oversized headers', async () => {
     const { status } = await get('/', { 'x-long': 'a'.repeat(20_000) });
     expect(status).toBe(431);
