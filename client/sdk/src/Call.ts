@@ -57,7 +57,7 @@ export class Call implements CallApi {
     this.#options = options;
     this.#url = options.url ?? defaultUrl();
     this.#store = new CallStore(options.roomId);
-    const { token, roomId, iceTransportPolicy } = options;
+    const { token, roomId, subscribe, iceTransportPolicy } = options;
     const { connect, devices, openers } = environment;
     this.#socket = new SignalingSocket(
       {
@@ -104,7 +104,7 @@ export class Call implements CallApi {
         stoppedByHost: (source) => this.#local.handleStopped(source),
         refused: (source) => this.#local.handleStopped(source),
       },
-      { iceTransportPolicy, ...(devices && { devices }) },
+      { subscribe, iceTransportPolicy, ...(devices && { devices }) },
     );
     this.#local = new LocalMedia(
       {

@@ -3,7 +3,7 @@
  */
 import { CallError, listEntities } from '@parley/protocol';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { MediaSession, type MediaSessionEvents } from './MediaSession.ts';
+import { MediaSession, type MediaSessionEvents, type MediaSessionOptions } from './MediaSession.ts';
 import { RoomReplica } from './RoomReplica.ts';
 import { SignalingSocket } from './SignalingSocket.ts';
 import { FakeServer } from './testing/FakeServer.ts';
@@ -17,7 +17,7 @@ const grants = {
 } as const;
 
 /** A media session wired to a socket and a replica as the call does it, without the call. */
-function setUp() {
+function setUp(options: MediaSessionOptions = {}) {
   const server = new FakeServer();
   const { devices, handlers } = fakeDevices();
   const tracks = new Map<string, MediaStreamTrack | null>();
@@ -60,7 +60,7 @@ function setUp() {
       },
     },
   );
-  const media = new MediaSession((name, data) => socket.request(name, data), events, { devices });
+  const media = new MediaSession((name, data) => socket.request(name, data), events, { ...options, devices });
   const replica = new RoomReplica({
     changed: (state, roomEvents) => media.handleRoom(state, roomEvents),
     missed: () => void takeSeat(),
@@ -95,6 +95,17 @@ describe('joining', () => {
     await settle();
     expect(published('mic')).toMatchObject({ generation: 1, muted: false });
     expect(published('camera')).toMatchObject({ generation: 1, muted: false });
+    media.close();
+  });
+
+  test('receives nobody when it is not to subscribe, and publishes at once', async () => {
+    const { server, media, start, published } = setUp({ subscribe: false });
+    server.addPeer('p-bob', 'Bob', ['camera']);
+    media.setSource('camera', { track: fakeTrack('video'), muted: false });
+    await start();
+    expect(server.seenOf('createTransport').map(({ data }) => data.direction)).toEqual(['send']);
+    expect(server.seenOf('subscribe')).toHaveLength(0);
+    expect(published('camera')).toMatchObject({ generation: 1 });
     media.close();
   });
 

@@ -38,6 +38,8 @@ export interface MediaSessionEvents extends SendMediaEvents {
 
 /** Choices of a media session. */
 export interface MediaSessionOptions {
+  /** false: receives nobody. Default: true. */
+  readonly subscribe?: boolean | undefined;
   readonly iceTransportPolicy?: RTCIceTransportPolicy | undefined;
   /** Tests bring devices with a fake handler. */
   readonly devices?: DeviceFactory;
@@ -90,11 +92,11 @@ export class MediaSession {
       this.#device = device;
       this.#watchDevice(device);
     }
-    const { iceTransportPolicy } = this.#options;
+    const { iceTransportPolicy, subscribe = true } = this.#options;
     const seat = { peerId, device, iceServers, iceTransportPolicy };
     const isNewcomer = this.#peerId === undefined;
     this.#peerId = peerId;
-    if (grants.subscribe) this.#recv.handleSeated(seat, transportIds);
+    if (grants.subscribe && subscribe) this.#recv.handleSeated(seat, transportIds);
     // A newcomer sees the others first: offers and encoders beside it delay the first picture by a third of a second on two cores
     // (measured). Later (a restarted server, say) everybody waits for everybody: both directions at once.
     const turn = isNewcomer ? Promise.race([this.#recv.showing(), delay(PUBLISH_WITHIN_MS)]) : undefined;

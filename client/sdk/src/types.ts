@@ -105,6 +105,8 @@ export interface CallOptions {
   /** Start muted or with the camera off. Default: both on when a track or device is there. */
   readonly micEnabled?: boolean;
   readonly cameraEnabled?: boolean;
+  /** false: receives nobody, whatever the grants (a recorder's source, a load test's publisher). Default: true. */
+  readonly subscribe?: boolean;
   /** `relay` forces TURN (tests, strict networks). */
   readonly iceTransportPolicy?: RTCIceTransportPolicy;
 }
