@@ -14,6 +14,7 @@ export default defineConfig({
             'server/{src,protocol,worker,cli}/**/*.test.ts',
             'client/**/src/**/*.test.{ts,tsx}',
             'turn/**/*.test.ts',
+            'loadtest/src/**/*.test.ts',
           ],
           testTimeout: 10_000,
         },
@@ -21,7 +22,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          include: ['server/test/**/*.test.ts'],
+          include: ['server/test/**/*.test.ts', 'loadtest/test/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
