@@ -118,7 +118,9 @@ describe('loadConfig', () => {
       httpPerAddress: 9,
       socketsPerAddress: { burst: 5_000, perSecond: 400 },
     });
-    expect(problemsOf({ PARLEY_CONNECT_RATE: '0' })).toEqual([expect.stringMatching(/^PARLEY_CONNECT_RATE: /)]);
+    expect(problemsOf({ PARLEY_CONNECT_RATE: '0' })).toEqual([
+      expect.stringMatching(/^PARLEY_CONNECT_RATE: /),
+    ]);
   });
 
   it('binds every interface with --lan, unless HOST says otherwise', () => {
