@@ -31,7 +31,7 @@ export default defineConfig({
       {
         test: {
           name: 'browser',
-          include: ['client/web/e2e/**/*.test.ts'],
+          include: ['client/web/e2e/**/*.test.ts', 'loadtest/e2e/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,

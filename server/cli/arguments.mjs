@@ -43,6 +43,13 @@ export const commands = {
     options: { ...yes, ...help },
     passesArguments: true,
   },
+  loadtest: {
+    summary: 'put load on any Parley and tell what people would experience',
+    usage: 'npm run loadtest -- <scenario> [options]',
+    // Its help is its own, and differs by scenario.
+    options: {},
+    passesArguments: true,
+  },
 };
 
 /**
@@ -102,7 +109,7 @@ function isLanTakenByNpm({ npm_config_lan: lan, npm_config_long: long, npm_confi
 /** @returns {string} */
 function overview() {
   const lines = Object.values(commands).map(
-    ({ usage, summary }) => `  ${usage.replace(/ -- .*/, '').padEnd(16)} ${summary}`,
+    ({ usage, summary }) => `  ${usage.replace(/ -- .*/, '').padEnd(17)} ${summary}`,
   );
   return [
     'Parley: self-hosted calls and chat.',

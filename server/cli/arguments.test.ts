@@ -57,6 +57,13 @@ describe('parseArguments', () => {
   });
 });
 
+test('hands the load tool everything, its help too', () => {
+  expect(parseArguments(['loadtest', 'media', '--help', '--rooms', '2'])).toMatchObject({
+    command: 'loadtest',
+    rest: ['media', '--help', '--rooms', '2'],
+  });
+});
+
 describe('parley.mjs', () => {
   const run = (...args: string[]) =>
     spawnSync(process.execPath, [join(import.meta.dirname, 'parley.mjs'), ...args], { encoding: 'utf8' });

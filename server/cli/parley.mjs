@@ -20,6 +20,7 @@ const programs = {
   check: async () => (await import('./check.mjs')).check(),
   dev: async (parsed) => (await import('./dev.mjs')).dev(parsed),
   bench: async (parsed) => (await import('./bench.mjs')).bench(parsed),
+  loadtest: async (parsed) => (await import('./loadtest.mjs')).loadtest(parsed),
 };
 
 /**

@@ -1,0 +1,163 @@
+/**
+ * Owns the bots of one process: starts them when they are due, sums up what they tell, ends them.
+ * Does not own how a bot behaves (bot/, socket/) nor which bots there are (the coordinator decides).
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { CallError } from '@parley/protocol';
+import { seededRandom } from '../run/random.ts';
+import { SocketBot, type SocketBotEvents } from '../socket/SocketBot.ts';
+import { add, emptyCounters } from './counters.ts';
+import { MediaBots } from './MediaBots.ts';
+import type {
+  BotPlan,
+  CommandData,
+  CommandName,
+  CommandReply,
+  Counters,
+  Failure,
+  JoinPhases,
+} from './messages.ts';
+import { SelfWatch } from './SelfWatch.ts';
+import { tokenMint } from './tokens.ts';
+
+/** Answers every command of the table. */
+export type Handlers = { readonly [N in CommandName]: (data: CommandData<N>) => Promise<CommandReply<N>> };
+
+/** The bots of a process. */
+export class BotHost {
+  readonly #watch = new SelfWatch();
+  readonly #sockets = new Map<string, SocketBot>();
+  #media = new MediaBots(tokenMint(undefined));
+  #mint = tokenMint(undefined);
+  readonly #counters: Counters = emptyCounters();
+  readonly #pastJoins: JoinPhases[] = [];
+  #pingsMs: number[] = [];
+  #failures: Failure[] = [];
+  #leaving = false;
+
+  readonly #events: SocketBotEvents = {
+    pinged: (timeMs) => this.#pingsMs.push(Math.round(timeMs * 100) / 100),
+    failed: (what, error) => this.#failures.push(toFailure(what, error)),
+    dropped: () => this.#count('socketDrops'),
+    messageSent: () => this.#count('messagesSent'),
+    messageReceived: () => this.#count('messagesReceived'),
+  };
+
+  readonly handlers: Handlers = {
+    setUp: async ({ tokenKey, media }) => {
+      this.#mint = tokenMint(tokenKey);
+      this.#media = new MediaBots(this.#mint);
+      if (media) await this.#media.prepare();
+      return {};
+    },
+    start: async ({ bots }) => {
+      const failures = await Promise.all(bots.map((plan) => this.#start(plan)));
+      return { failures: failures.filter((failure) => failure !== undefined) };
+    },
+    sample: async () => this.#sample(),
+    leave: async ({ ids }) => {
+      if (!ids) this.#leaving = true;
+      await this.#leave(ids ?? [...this.#sockets.keys(), ...this.#media.ids()]);
+      return {};
+    },
+    cut: async ({ limitMs }) => {
+      const returns = await Promise.all([...this.#sockets.values()].map((bot) => bot.cut(limitMs)));
+      const back = returns.filter((one) => one !== undefined);
+      return {
+        backMs: back.map(({ backMs }) => backMs),
+        resumed: back.filter(({ resumed }) => resumed).length,
+        missing: returns.length - back.length,
+      };
+    },
+    write: async ({ ids, seed, ...rate }) => {
+      const writers = ids.map((id) => this.#sockets.get(id)?.chat).filter((chat) => chat !== undefined);
+      await Promise.all(writers.map((chat, index) => chat.write(rate, seededRandom(seed + index))));
+      return {};
+    },
+    catchUp: async () => {
+      await Promise.all([...this.#sockets.values()].map((bot) => bot.catchUp()));
+      return {};
+    },
+    chatLogs: async ({ roomId }) => {
+      const logs = [...this.#sockets.values()].map(({ chat }) => chat?.log);
+      return { logs: logs.filter((log) => log !== undefined).filter((log) => log.roomId === roomId) };
+    },
+    joins: async () => ({
+      joins: [
+        ...this.#pastJoins,
+        ...[...this.#sockets.values()].map(({ phases }) => phases),
+        ...this.#media.joins(),
+      ],
+    }),
+    tracks: async () => ({ tracks: this.#media.tracks() }),
+  };
+
+  async #start(plan: BotPlan): Promise<Failure | undefined> {
+    await delay(plan.startAfterMs);
+    if (this.#leaving) return undefined;
+    try {
+      if (plan.media) await this.#media.start(plan, plan.media);
+      else {
+        const { id, url, localAddress, roomId } = plan;
+        const token = () => this.#mint(id);
+        const bot = await SocketBot.join({ id, url, localAddress, roomId, token }, this.#events);
+        this.#sockets.set(id, bot);
+      }
+      // It came in while the others were told to go.
+      if (this.#leaving) await this.#leave([plan.id]);
+      return undefined;
+    } catch (error) {
+      return toFailure('join', error);
+    }
+  }
+
+  async #leave(ids: readonly string[]): Promise<void> {
+    const waits = ids.map(async (id) => {
+      const bot = this.#sockets.get(id);
+      if (!bot) {
+        this.#pastJoins.push(...(await this.#media.leave(id)));
+        return;
+      }
+      this.#sockets.delete(id);
+      this.#pastJoins.push(bot.phases);
+      bot.leave();
+    });
+    await Promise.all(waits);
+  }
+
+  #count(name: keyof Counters): void {
+    this.#counters[name] += 1;
+  }
+
+  #sample(): CommandReply<'sample'> {
+    const { bots, tracksReceived, tracksExpected, counters } = this.#media.sample();
+    const sample = {
+      ...this.#watch.take(),
+      bots: bots + this.#sockets.size,
+      tracksReceived,
+      tracksExpected,
+      counters: add(counters, this.#counters),
+      pingsMs: this.#pingsMs,
+      failures: this.#failures,
+    };
+    this.#pingsMs = [];
+    this.#failures = [];
+    return sample;
+  }
+}
+
+function toFailure(what: string, error: unknown): Failure {
+  if (error instanceof CallError) {
+    const cause = error.details?.cause;
+    return {
+      what,
+      code: error.code,
+      message: cause === undefined ? error.message : `${error.message} (${cause})`,
+    };
+  }
+  return {
+    what,
+    code: 'internal',
+    message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  };
+}
