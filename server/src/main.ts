@@ -19,6 +19,7 @@ import type { Readiness } from './http/ports.ts';
 import { StartError, systemErrorCode } from './http/StartError.ts';
 import { createLogger, type Logger } from './log.ts';
 import { MediaPlane } from './media/MediaPlane.ts';
+import { refuseUpgrade } from './refuseUpgrade.ts';
 import { RoomEngine } from './room/RoomEngine.ts';
 import { SeatMedia } from './room/SeatMedia.ts';
 import { RoomHub } from './signaling/RoomHub.ts';
@@ -73,7 +74,7 @@ export async function startServer(
       readiness: () => readiness(),
       onUpgrade: (request, socket, head, address) => {
         if (signaling) signaling.handleUpgrade(request, socket, head, address);
-        else socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+        else refuseUpgrade(socket, '503 Service Unavailable');
       },
       webRoot: WEB_ROOT,
     });

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
+import { refuseUpgrade } from '../refuseUpgrade.ts';
 import { ConnectionLimit } from './ConnectionLimit.ts';
 import { clientAddress, trustedProxyTest } from './clientAddress.ts';
 import { hostAndPort, lanAddresses, lanBanner } from './lan.ts';
@@ -122,7 +123,9 @@ export class HttpServer {
   /** The same host over HTTPS, unless a certificate of one's own is for others only. */
   #secureOrigin(host: string): string | undefined {
     if (this.httpsPort === undefined) return undefined;
-    const { hostname } = new URL(`http://${host}`);
+    const asked = `http://${host}`;
+    if (!URL.canParse(asked)) return undefined;
+    const { hostname } = new URL(asked);
     const certified = this.certifiedAddresses();
     const same = `https://${hostname}:${this.httpsPort}`;
     return certified.length === 0 || certified.includes(same) ? same : certified[0];
@@ -184,9 +187,7 @@ export class HttpServer {
       return;
     }
     const status = path === SOCKET_PATH ? '503 Service Unavailable' : '404 Not Found';
-    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () =>
-      socket.destroy(),
-    );
+    refuseUpgrade(socket, status);
   }
 }
 

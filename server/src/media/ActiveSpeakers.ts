@@ -44,7 +44,7 @@ export class ActiveSpeakers {
 
   /** One report: everybody who was above the threshold. */
   report(levels: readonly Level[]): void {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonicMs();
     const heard = new Map(levels.map(({ peerId, dBov }) => [peerId, dBov]));
     for (const [peerId, voice] of this.#voices) {
       const dBov = heard.get(peerId) ?? SILENCE_DBOV;
@@ -71,7 +71,7 @@ export class ActiveSpeakers {
 
   #update(): void {
     this.#cancelTimer();
-    const now = this.#clock.now();
+    const now = this.#clock.monotonicMs();
     for (const [peerId, { heardAtMs }] of this.#voices) {
       if (now - heardAtMs >= HOLD_MS) this.#voices.delete(peerId);
     }

@@ -58,17 +58,14 @@ export class Connection {
     this.#options = options;
     this.#lanes = new OutboundLanes(socket);
     this.#badFrames = new TokenBucket(BAD_FRAMES, options.clock);
-    this.#heardAtMs = options.clock.now();
+    this.#heardAtMs = options.clock.monotonicMs();
     this.#cancelBeat = this.#scheduleBeat();
     const heard = () => {
-      this.#heardAtMs = options.clock.now();
+      this.#heardAtMs = options.clock.monotonicMs();
     };
     socket.on('pong', heard);
-    socket.on('ping', () => {
-      heard();
-      // Each ping was answered: somebody who only sends them may not fill our memory with pongs.
-      this.#checkBacklog();
-    });
+    // ws answers them, and cuts who sends many without reading the answers.
+    socket.on('ping', heard);
     socket.on('message', (data, isBinary) => {
       heard();
       this.#receive(data, isBinary);
@@ -101,7 +98,7 @@ export class Connection {
   send(text: string, lane: OutboundLane = 'call'): void {
     if (this.#ended) return;
     this.#lanes.send(text, lane);
-    this.#checkBacklog();
+    if (this.#lanes.backlogBytes > MAX_BACKLOG_BYTES) this.close(closeCodes.tooSlow, 'too slow');
   }
 
   /** Counts a frame or request that does not parse and says where; too many close the socket. */
@@ -141,17 +138,13 @@ export class Connection {
     this.refuseBadFrame(idOf(json), badFrame(issue?.path.join('.') ?? '', issue?.message ?? 'Not a request'));
   }
 
-  #checkBacklog(): void {
-    if (this.#lanes.backlogBytes > MAX_BACKLOG_BYTES) this.close(closeCodes.tooSlow, 'too slow');
-  }
-
   #scheduleBeat(): () => void {
     return this.#options.clock.setTimeout(() => this.#beat(), this.#options.pingIntervalMs);
   }
 
   #beat(): void {
     const { clock, pingIntervalMs } = this.#options;
-    if (clock.now() - this.#heardAtMs >= SILENT_INTERVALS * pingIntervalMs) {
+    if (clock.monotonicMs() - this.#heardAtMs >= SILENT_INTERVALS * pingIntervalMs) {
       // No close frame: nobody is there to read it. The session sees a drop (1006) and keeps the seat for the grace time.
       this.#end({ code: 1006, byServer: true });
       this.#socket.terminate();

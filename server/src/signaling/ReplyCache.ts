@@ -29,7 +29,7 @@ export class ReplyCache {
    * @throws CallError `invalid-request` when the id was used for another request.
    */
   once(id: string, name: RequestName, execute: () => Promise<unknown>): Promise<unknown> {
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.monotonicMs();
     const known = this.#entries.get(id);
     if (known && known.atMs + LIFETIME_MS > nowMs) {
       if (known.name === name) return known.answer;

@@ -13,6 +13,7 @@ import {
 } from '@parley/protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Authenticator } from '../identity.ts';
+import { refuseUpgrade } from '../refuseUpgrade.ts';
 import { Connection, type ConnectionEnd } from './Connection.ts';
 import { Dispatcher, parseData, type RequestLimits } from './dispatch.ts';
 import type { Services } from './ports.ts';
@@ -81,9 +82,7 @@ export class SignalingServer {
     const retryAfterMs = this.#addresses.take(addressGroup(clientAddress));
     if (this.#closed || retryAfterMs > 0) {
       const status = this.#closed ? '503 Service Unavailable' : '429 Too Many Requests';
-      socket.end(
-        `HTTP/1.1 ${status}\r\nRetry-After: ${Math.ceil(retryAfterMs / 1000)}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
-      );
+      refuseUpgrade(socket, status, Math.ceil(retryAfterMs / 1000));
       return;
     }
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket));
@@ -102,15 +101,16 @@ export class SignalingServer {
     let session: Session | undefined;
     let early: RequestFrame[] | undefined;
 
+    const handle = (frame: RequestFrame) => {
+      if (session) this.#dispatcher.dispatch(session, connection, frame);
+      else if (!early) void greet(frame);
+      else if (early.length < MAX_EARLY_FRAMES) early.push(frame);
+      else connection.close(closeCodes.badFrame, 'too many frames before hello was answered');
+    };
     const connection = new Connection(webSocket, {
       clock,
       pingIntervalMs,
-      onFrame: (frame) => {
-        if (session) this.#dispatcher.dispatch(session, connection, frame);
-        else if (!early) void greet(frame);
-        else if (early.length < MAX_EARLY_FRAMES) early.push(frame);
-        else connection.close(closeCodes.badFrame, 'too many frames before hello was answered');
-      },
+      onFrame: handle,
       onEnd: (end: ConnectionEnd) => {
         cancelTimeout();
         this.#strangers.delete(connection);
@@ -134,10 +134,12 @@ export class SignalingServer {
       }
       const waiting = early;
       early = undefined;
-      if (!session) return;
-      cancelTimeout();
-      this.#strangers.delete(connection);
-      for (const next of waiting) this.#dispatcher.dispatch(session, connection, next);
+      if (session) {
+        cancelTimeout();
+        this.#strangers.delete(connection);
+      }
+      // Without a session the next one of them may be the hello.
+      for (const next of waiting) if (!connection.ended) handle(next);
     };
   }
 

@@ -18,6 +18,17 @@ test('[LIMIT2] a bucket gives its burst at once, then its rate, and says how lon
   expect([bucket.take(), bucket.take(), bucket.take(), bucket.take()]).toEqual([0, 0, 0, 500]);
 });
 
+test('[LIMIT2] setting the wall clock neither gives nor takes tokens', () => {
+  const clock = new FakeClock();
+  const bucket = new TokenBucket({ burst: 1, perSecond: 1 }, clock);
+  bucket.take();
+  clock.jump(3_600_000);
+  expect(bucket.take()).toBe(1000);
+  clock.jump(-7_200_000);
+  clock.advance(1_000);
+  expect(bucket.take()).toBe(0);
+});
+
 test('keys have buckets of their own, and those that are full again are forgotten', () => {
   const clock = new FakeClock();
   const buckets = new KeyedBuckets({ burst: 1, perSecond: 1 }, clock);

@@ -21,7 +21,7 @@ export class TokenBucket {
     this.#rate = rate;
     this.#clock = clock;
     this.#tokens = rate.burst;
-    this.#countedAtMs = clock.now();
+    this.#countedAtMs = clock.monotonicMs();
   }
 
   /** Takes a token. Gives 0, or the milliseconds until there is one again. */
@@ -41,9 +41,8 @@ export class TokenBucket {
   }
 
   #refill(): void {
-    const nowMs = this.#clock.now();
-    // A wall clock that jumped backwards gains nothing.
-    const gained = (Math.max(0, nowMs - this.#countedAtMs) / 1000) * this.#rate.perSecond;
+    const nowMs = this.#clock.monotonicMs();
+    const gained = ((nowMs - this.#countedAtMs) / 1000) * this.#rate.perSecond;
     this.#tokens = Math.min(this.#rate.burst, this.#tokens + gained);
     this.#countedAtMs = nowMs;
   }

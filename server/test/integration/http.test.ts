@@ -254,6 +254,24 @@ describe('upgrades', () => {
     },
   );
 
+  it('does not wait for somebody who was refused an upgrade to close the connection', async () => {
+    const holder = connect({ port: server.httpPort, host: '127.0.0.1', allowHalfOpen: true });
+    holder.write('GET /wsx HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    const [answer] = await once(holder, 'data');
+    expect(String(answer)).toContain('404');
+    // Only a connection that the server has closed on both sides answers with a reset.
+    const poke = setInterval(() => holder.write('x'), 50);
+    await once(holder, 'error').finally(() => clearInterval(poke));
+  });
+
+  it('answers a page without a link to HTTPS where the host is no host', async () => {
+    const secure = await HttpServer.create(options({ lan: true }));
+    for (const host of ['999.999.999.999', '[:::]', 'a:99999', '1.2.3.4.5']) {
+      expect((await get('/r/x', { host }, secure.httpPort)).status, host).toBe(200);
+    }
+    await secure.close();
+  });
+
   it('answers requests that offer another upgrade as they are', async () => {
     const { status } = await get('/healthz', { connection: 'Upgrade', upgrade: 'h2c' });
     expect(status).toBe(200);

@@ -2,6 +2,7 @@
  * What a socket may not do: be silent, read too slowly, say too much, too fast, or nothing that makes sense.
  */
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { getEntity } from '@parley/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -41,6 +42,19 @@ describe('before hello', () => {
     await client.cut();
   });
 
+  test('[ORDER1] frames behind one that was refused are answered, also when the hello is among them', async () => {
+    const client = await SignalingClient.open(server.url);
+    const [tooEarly, hello, ping] = await Promise.allSettled([
+      client.request('ping', {}),
+      client.request('hello', { protocolVersion: 1 }),
+      client.request('ping', {}),
+    ]);
+    expect(tooEarly).toMatchObject({ reason: { code: 'invalid-state' } });
+    expect(hello).toMatchObject({ value: { resumed: false } });
+    expect(ping.status).toBe('fulfilled');
+    await client.close();
+  });
+
   test('[HELLO4] what follows hello in one go is answered after it, in order', async () => {
     const client = await SignalingClient.open(server.url);
     const [hello, join] = await Promise.all([
@@ -61,6 +75,18 @@ describe('before hello', () => {
       const [request, response] = await once(third, 'unexpected-response');
       expect(response.statusCode).toBe(429);
       request.destroy();
+      // Nor may somebody who was refused go on holding the connection.
+      const { port } = new URL(strict.url);
+      const holder = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
+      holder.write(
+        'GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+          'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+      );
+      const [answer] = await once(holder, 'data');
+      expect(answer.toString()).toContain('429');
+      // What is written to a connection that the other side has closed is answered with a reset.
+      const poke = setInterval(() => holder.write('x'), 50);
+      await once(holder, 'error').finally(() => clearInterval(poke));
       // Who is in goes on.
       expect(await first.request('ping', {})).toHaveProperty('serverTimeMs');
       await first.close();

@@ -6,11 +6,21 @@ import type { Clock } from '../../src/clock.ts';
 
 /** Time that stands still until {@link FakeClock.advance}. */
 export class FakeClock implements Clock {
-  #nowMs = 1_700_000_000_000;
+  #nowMs = 0;
+  #wallStartMs = 1_700_000_000_000;
   readonly #timers = new Set<{ readonly dueMs: number; readonly callback: () => void }>();
 
   now(): number {
+    return this.#wallStartMs + this.#nowMs;
+  }
+
+  monotonicMs(): number {
     return this.#nowMs;
+  }
+
+  /** Sets the wall clock forward or back, as an operator or NTP does: no time passes. */
+  jump(ms: number): void {
+    this.#wallStartMs += ms;
   }
 
   setTimeout(callback: () => void, ms: number): () => void {

@@ -105,12 +105,16 @@ export class SignalingClient {
   /** Joins, going on from the state that is held. */
   async join(roomId: string, displayName: string, from?: RoomState): Promise<RequestReply<'join'>> {
     const since = from && { epoch: from.epoch, version: from.version };
-    const reply = await this.request('join', { roomId, displayName, ...(since && { since }) });
-    this.peerId = reply.peerId;
-    if ('snapshot' in reply.room) this.room = fromSnapshot(reply.room.snapshot);
-    else if (from) this.room = reduce(from, reply.room.events);
-    this.#changed();
-    return reply;
+    const id = this.newId();
+    const data: RequestData<'join'> = { roomId, displayName, ...(since && { since }) };
+    // At once: the events that follow may lie in the same chunk, and are folded before a promise would continue.
+    const answer = await this.raw(JSON.stringify({ id, name: 'join', data }), id, (ok) => {
+      const reply = requests.join.reply.parse(ok);
+      this.peerId = reply.peerId;
+      if ('snapshot' in reply.room) this.room = fromSnapshot(reply.room.snapshot);
+      else if (from) this.room = reduce(from, reply.room.events);
+    });
+    return replyOf('join', answer);
   }
 
   /** @throws Refused */
@@ -119,18 +123,16 @@ export class SignalingClient {
     data: RequestData<N>,
     id = this.newId(),
   ): Promise<RequestReply<N>> {
-    const answer = await this.raw(JSON.stringify({ id, name, data }), id);
-    if ('error' in answer) throw answer.error;
-    const schema: { parse(input: unknown): unknown } = requests[name].reply;
-    return schema.parse(answer.ok) as RequestReply<N>;
+    return replyOf(name, await this.raw(JSON.stringify({ id, name, data }), id));
   }
 
-  /** Sends any text and waits for the reply to an id. */
-  raw(text: string, id: string): Promise<Answer> {
+  /** Sends any text and waits for the reply to an id. `received` is called with one that is no refusal, before later frames are read. */
+  raw(text: string, id: string, received?: (ok: unknown) => void): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`No reply to ${text.slice(0, 200)}`)), LIMIT_MS);
       this.#waiting.set(id, (answer) => {
         clearTimeout(timer);
+        if ('ok' in answer) received?.(answer.ok);
         resolve(answer);
       });
       this.socket.send(text);
@@ -211,4 +213,11 @@ export class SignalingClient {
   #changed(): void {
     for (const check of [...this.#watchers]) check();
   }
+}
+
+/** @throws Refused */
+function replyOf<N extends RequestName>(name: N, answer: Answer): RequestReply<N> {
+  if ('error' in answer) throw answer.error;
+  const schema: { parse(input: unknown): unknown } = requests[name].reply;
+  return schema.parse(answer.ok) as RequestReply<N>;
 }
