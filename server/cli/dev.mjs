@@ -3,16 +3,15 @@
  * passes everything that is the server's on to it.
  */
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { parseEnv } from 'node:util';
 import { repositoryRoot } from './paths.mjs';
 import { say } from './progress.mjs';
 import { forwardSignals, nodeEnvironment } from './run.mjs';
 import { setUp, withWorker } from './setup.mjs';
+import { SetupError } from './setupError.mjs';
 
 /** The server's own paths; every other one is the app's. */
 const serverPaths = ['/ws', '/healthz', '/readyz'];
@@ -24,9 +23,7 @@ const serverPaths = ['/ws', '/healthz', '/readyz'];
 export async function dev({ options }) {
   const worker = await setUp({ assumeYes: options.has('--yes') });
   const web = join(repositoryRoot, 'client/web');
-  // The server reads its settings from the environment and from `.env`, in this order.
-  const fromFile = parseEnv(await readFile(join(repositoryRoot, '.env'), 'utf8').catch(() => ''));
-  const target = `http://127.0.0.1:${process.env.PORT ?? fromFile.PORT ?? '3000'}`;
+  const target = `http://127.0.0.1:${await serverPort()}`;
   const proxy = Object.fromEntries(serverPaths.map((path) => [path, { target, ws: true }]));
   // Vite belongs to the app's workspace, and is there only after the set-up.
   const vitePath = createRequire(join(web, 'package.json')).resolve('vite');
@@ -51,6 +48,19 @@ export async function dev({ options }) {
   ended.abort();
   await app.close();
   return code;
+}
+
+/**
+ * The port that the server will listen on, as it reads its settings itself. Imported late, as above.
+ * @returns {Promise<number>}
+ */
+async function serverPort() {
+  const { ConfigError, loadConfig } = await import('../src/config.ts');
+  try {
+    return loadConfig([]).port;
+  } catch (error) {
+    throw error instanceof ConfigError ? new SetupError(error.message) : error;
+  }
 }
 
 /**

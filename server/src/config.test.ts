@@ -9,9 +9,19 @@ const noFile = join(tmpdir(), 'parley-no-such-env-file');
 const load = (environment: Record<string, string>, argv: string[] = []) =>
   loadConfig(argv, environment, noFile);
 
-function problemsOf(environment: Record<string, string>, argv: string[] = []): readonly string[] {
+const fileWith = (text: string | Buffer) => {
+  const file = join(mkdtempSync(join(tmpdir(), 'parley-config-')), '.env');
+  writeFileSync(file, text);
+  return file;
+};
+
+function problemsOf(
+  environment: Record<string, string>,
+  argv: string[] = [],
+  envFile = noFile,
+): readonly string[] {
   try {
-    load(environment, argv);
+    loadConfig(argv, environment, envFile);
   } catch (error) {
     if (error instanceof ConfigError) return error.problems;
     throw error;
@@ -58,24 +68,21 @@ describe('loadConfig', () => {
     [{ PARLEY_MEDIA_WORKERS: '1.5' }, 'PARLEY_MEDIA_WORKERS: must be a whole number from 1 to 256'],
     [{ PARLEY_CHAT_RETENTION_DAYS: 'ever' }, /^PARLEY_CHAT_RETENTION_DAYS: must be a number of days/],
     [{ PARLEY_GUESTS: 'yes' }, 'PARLEY_GUESTS: must be one of on, off'],
+    [{ PORT: ' ' }, 'PORT: must be a port number from 0 to 65535'],
+    [{ PORT: '0x50' }, 'PORT: must be a port number from 0 to 65535'],
+    [{ PARLEY_CHAT_RETENTION_DAYS: '\t' }, /^PARLEY_CHAT_RETENTION_DAYS: must be a number of days/],
+    [{ HOST: ' ' }, 'HOST: must not be blank'],
+    [{ PARLEY_DATA_DIR: ' ' }, 'PARLEY_DATA_DIR: must not be blank'],
+    [{ PARLEY_API_KEYS: ' , ' }, 'PARLEY_API_KEYS: must not be blank'],
   ])('says of %j what it must be', (environment, problem) => {
     expect(problemsOf(environment)).toEqual([expect.stringMatching(problem)]);
   });
 
   it('names the file of a mistake in it, and lines that are no settings, without repeating them', () => {
-    const envFile = join(mkdtempSync(join(tmpdir(), 'parley-config-')), '.env');
-    writeFileSync(
-      envFile,
+    const envFile = fileWith(
       '# ours\nPORT=abc\n\nPARLEY_API_KEYS: secret\nexport HOST=::1\nOTHER="two\nlines" # note\nPARLEY_TYPO=1\nlast\n',
     );
-    const problems = () => {
-      try {
-        return loadConfig([], { PARLEY_GUESTS: 'maybe' }, envFile);
-      } catch (error) {
-        return error instanceof ConfigError ? error.problems : error;
-      }
-    };
-    expect(problems()).toEqual([
+    expect(problemsOf({ PARLEY_GUESTS: 'maybe' }, [], envFile)).toEqual([
       `${envFile}, line 4: must have the form NAME=value`,
       `${envFile}, line 9: must have the form NAME=value`,
       `PARLEY_TYPO: unknown setting (in ${envFile}); the README lists all`,
@@ -136,8 +143,88 @@ describe('loadConfig', () => {
   });
 
   it('reads .env, and the environment wins', () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'parley-config-')), '.env');
-    writeFileSync(file, 'PORT=4000\nHOST=::1\n');
+    const file = fileWith('PORT=4000\r\n\r\n\t# ours\r\n  export HOST = ::1\r\n');
     expect(loadConfig([], { PORT: '5000' }, file)).toMatchObject({ port: 5000, host: '::1' });
+  });
+
+  it('reads the first setting of a .env with a byte order mark', () => {
+    const file = fileWith(`\uFEFFPARLEY_API_KEYS=acme:${'s'.repeat(32)}\nPORT=4000\n`);
+    const config = loadConfig([], {}, file);
+    expect(config).toMatchObject({ port: 4000, guests: false });
+    expect(config.apiKeys.has('acme')).toBe(true);
+  });
+
+  it.each([
+    'A=1\n\uFEFFPORT=1',
+    'A=1\n\u00A0PORT=1',
+    'A=1\nPORT\u00A0=1',
+    'A=1\nexport\u00A0PORT=1',
+    'A=1\n\u2028PORT=1',
+  ])('refuses a name that blanks hide (%j) instead of dropping the setting', (text) => {
+    const file = fileWith(text);
+    expect(problemsOf({}, [], file)).toEqual([`${file}, line 2: must have the form NAME=value`]);
+  });
+
+  it('refuses a file of UTF-16, as some shells write it', () => {
+    const file = fileWith(Buffer.from('\uFEFFPORT=1\r\n', 'utf16le'));
+    expect(problemsOf({}, [], file)[0]).toBe(`${file}, line 1: must have the form NAME=value`);
+  });
+
+  it('says that .env cannot be read, beside all other mistakes', () => {
+    const file = mkdtempSync(join(tmpdir(), 'parley-config-'));
+    expect(problemsOf({ PORT: 'x' }, [], file)).toEqual([
+      `${file}: cannot be read (EISDIR)`,
+      expect.stringMatching(/^PORT: /),
+    ]);
+  });
+
+  it.each([
+    '10.0.0.0/',
+    '10.0.0.0/33',
+    '10.0.0.0/abc',
+    '10.0.0.0/-1',
+    '10.0.0.0/8/8',
+    '::1/129',
+    '/8',
+    'proxy',
+  ])('refuses %j as a trusted proxy', (range) => {
+    expect(problemsOf({ PARLEY_TRUSTED_PROXIES: `127.0.0.1,${range}` })).toEqual([
+      'PARLEY_TRUSTED_PROXIES: must be a comma-separated list of addresses or CIDR ranges',
+    ]);
+  });
+
+  it('counts one media port for each worker', () => {
+    const ports = (PARLEY_MEDIA_PORT: string, PARLEY_MEDIA_WORKERS: string) =>
+      problemsOf({ PARLEY_MEDIA_PORT, PARLEY_MEDIA_WORKERS });
+    expect(ports('65535', '1')).toEqual([]);
+    expect(ports('65280', '256')).toEqual([]);
+    expect(ports('0', '256')).toEqual([]);
+    expect(ports('65535', '2')).toEqual([
+      'PARLEY_MEDIA_PORT: one port for each of 2 workers would go up to 65536, beyond 65535',
+    ]);
+  });
+
+  it.each(['203.0.113.5', '2001:db8::7', 'sfu.example.org', 'sfu-1', 'xn--bcher-kva.example.'])(
+    'announces %j',
+    (address) => {
+      expect(load({ PARLEY_ANNOUNCED_ADDRESS: address }).announcedAddress).toBe(address);
+    },
+  );
+
+  it.each([
+    'http://x y',
+    'http://sfu.example.org',
+    'sfu.example.org:20000',
+    '[2001:db8::7]',
+    'fe80::1%eth0',
+    '203.0.113.256',
+    '1.2.3',
+    'a..b',
+    '-a.example',
+    `${'a'.repeat(64)}.example`,
+  ])('refuses to announce %j', (address) => {
+    expect(problemsOf({ PARLEY_ANNOUNCED_ADDRESS: address })).toEqual([
+      'PARLEY_ANNOUNCED_ADDRESS: must be an IP address or a host name, without a port',
+    ]);
   });
 });

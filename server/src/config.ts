@@ -1,32 +1,52 @@
 /**
- * Owns every setting: reads the environment and `.env`, parses by schema, lists all mistakes at once. The only reader of
- * `process.env`. Does not own what a setting does.
+ * Owns every setting: takes the environment and `.env`, parses by schema, lists all mistakes at once. The only reader of
+ * `process.env`. Does not own how `.env` is written (envFile.ts), nor what a setting does.
  */
-import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseEnv } from 'node:util';
 import * as z from 'zod';
+import { readEnvFile } from './envFile.ts';
+import { parseRange } from './http/clientAddress.ts';
 
-/** Zod's own messages are for programmers. */
+/** Digits only, because `Number` takes a blank for 0, which is a port number with a meaning. */
 function whole(min: number, max: number, what = 'a whole number') {
+  // Zod's own messages are for programmers.
   const message = `must be ${what} from ${min} to ${max}`;
-  return z.coerce.number(message).int(message).min(min, message).max(max, message);
+  return z
+    .string()
+    .trim()
+    .regex(/^\d{1,15}$/, message)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, message);
 }
+const word = z.string().trim().min(1, 'must not be blank');
 const oneOf = <const T extends readonly string[]>(values: T) =>
   z.enum(values, `must be one of ${values.join(', ')}`);
-const port = whole(0, 65_535, 'a port number');
+const MAX_PORT = 65_535;
+const port = whole(0, MAX_PORT, 'a port number');
 const milliseconds = whole(0, 86_400_000, 'milliseconds');
 const MAX_DAYS = 36_500;
 const daysMessage = `must be a number of days, more than 0, at most ${MAX_DAYS}`;
-const days = z.coerce.number(daysMessage).min(0.0001, daysMessage).max(MAX_DAYS, daysMessage);
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((item) => item.trim())
-    .filter(Boolean),
-);
+const days = z
+  .string()
+  .trim()
+  .regex(/^\d{1,9}(\.\d+)?$/, daysMessage)
+  .transform(Number)
+  .refine((value) => value >= 0.0001 && value <= MAX_DAYS, daysMessage);
+const list = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((item) => item.trim())
+      .filter(Boolean),
+  )
+  // Somebody meant to set it: going on as if not could open the rooms to guests.
+  .refine((items) => items.length > 0, 'must not be blank');
+// RFC 1123; a last label of digits only would be read as an IPv4 address.
+const HOST_NAME =
+  /^(?=.{1,253}$)(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)*(?!\d+\.?$)[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.?$/i;
 const notYet = (what: string) =>
   z.undefined(`unsupported: ${what} does not work yet in this version; remove the setting`).optional();
 
@@ -53,15 +73,20 @@ const ApiKeys = list.transform((items, context) => {
 
 const Settings = z.object({
   PORT: port.default(3000),
-  HOST: z.string().min(1).default('127.0.0.1'),
+  HOST: word.default('127.0.0.1'),
   PARLEY_HTTPS_PORT: port.default(3443),
-  PARLEY_DATA_DIR: z.string().min(1).optional(),
+  PARLEY_DATA_DIR: word.optional(),
   PARLEY_MEDIA_PORT: port.default(20000),
   PARLEY_MEDIA_WORKERS: whole(1, 256).default(availableParallelism()),
-  PARLEY_ANNOUNCED_ADDRESS: z.string().min(1).optional(),
+  PARLEY_ANNOUNCED_ADDRESS: word
+    .refine(
+      (text) => (isIP(text) !== 0 && !text.includes('%')) || HOST_NAME.test(text),
+      'must be an IP address or a host name, without a port',
+    )
+    .optional(),
   PARLEY_TRUSTED_PROXIES: list
     .refine(
-      (items) => items.every((item) => isIP(item.split('/')[0] ?? '') !== 0),
+      (items) => items.every((item) => parseRange(item) !== undefined),
       'must be a comma-separated list of addresses or CIDR ranges',
     )
     .default([]),
@@ -76,8 +101,8 @@ const Settings = z.object({
     .default('all'),
   REDIS_URL: notYet('a cluster over Redis'),
   DATABASE_URL: notYet('another database than the embedded SQLite'),
-  PARLEY_TLS_CERT: z.string().optional(),
-  PARLEY_TLS_KEY: z.string().optional(),
+  PARLEY_TLS_CERT: word.optional(),
+  PARLEY_TLS_KEY: word.optional(),
   PARLEY_API_KEYS: ApiKeys.default(new Map()),
   PARLEY_GUESTS: oneOf(['on', 'off']).optional(),
   PARLEY_TURN_URLS: list
@@ -91,7 +116,7 @@ const Settings = z.object({
   PARLEY_SESSION_GRACE_MS: milliseconds.default(30_000),
   PARLEY_CHAT_RETENTION_DAYS: days.default(30),
   PARLEY_LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  MEDIASOUP_WORKER_BIN: z.string().optional(),
+  MEDIASOUP_WORKER_BIN: word.optional(),
 });
 
 /** How many connections there may be, and how fast they may come. */
@@ -150,8 +175,7 @@ export function loadConfig(
   environment: NodeJS.ProcessEnv = process.env,
   envFile = resolve('.env'),
 ): Config {
-  const text = existsSync(envFile) ? readFileSync(envFile, 'utf8') : '';
-  const fromFile = parseEnv(text);
+  const { settings: fromFile, problems } = readEnvFile(envFile);
   const given = Object.fromEntries(
     // An empty value is how a compose file or a shell says "not set".
     Object.entries({ ...fromFile, ...environment }).filter(
@@ -160,7 +184,6 @@ export function loadConfig(
   );
   const known = new Set(Object.keys(Settings.shape));
   const whence = (name: string) => (name in fromFile && !(name in environment) ? ` (in ${envFile})` : '');
-  const problems = strayLines(text).map((line) => `${envFile}, line ${line}: must have the form NAME=value`);
   problems.push(
     ...Object.keys(given)
       .filter((key) => key.startsWith('PARLEY_') && !known.has(key))
@@ -183,22 +206,18 @@ export function loadConfig(
   if (!settings.PARLEY_TLS_CERT !== !settings.PARLEY_TLS_KEY) {
     problems.push('PARLEY_TLS_CERT and PARLEY_TLS_KEY: give both or none');
   }
+  const { PARLEY_MEDIA_PORT: firstPort, PARLEY_MEDIA_WORKERS: workers } = settings;
+  const lastPort = firstPort + workers - 1;
+  if (firstPort > 0 && lastPort > MAX_PORT) {
+    problems.push(
+      `PARLEY_MEDIA_PORT: one port for each of ${workers} workers would go up to ${lastPort}, beyond ${MAX_PORT}${whence('PARLEY_MEDIA_PORT')}`,
+    );
+  }
   if (settings.PARLEY_TURN_URLS.some((url) => url.startsWith('turn')) && !settings.PARLEY_TURN_SECRET) {
     problems.push('PARLEY_TURN_SECRET: required with PARLEY_TURN_URLS (the static-auth-secret of coturn)');
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(toConfig(settings, argv.includes('--lan'), given));
-}
-
-/** Numbers of the lines that Node would skip without a word: neither a setting, nor a comment, nor inside quotes. */
-function strayLines(envText: string): number[] {
-  const withoutQuoted = envText.replace(
-    /=[ \t]*(["'`])[\s\S]*?\1/g,
-    (quoted) => `=${quoted.replace(/[^\n]/g, '')}`,
-  );
-  return withoutQuoted
-    .split('\n')
-    .flatMap((line, index) => (/^\s*(#|$|(export\s+)?[\w.-]+\s*=)/.test(line) ? [] : [index + 1]));
 }
 
 function toConfig(

@@ -30,6 +30,25 @@ describe('clientAddress', () => {
     expect(clientAddress(request(remote, header), trusted)).toBe(expected);
   });
 
+  it.each([
+    ['192.0.2.1', '192.0.2.1', '192.0.2.2'],
+    ['192.0.2.1/32', '192.0.2.1', '192.0.2.0'],
+    ['192.0.2.77/24', '192.0.2.255', '192.0.3.0'],
+    ['2001:db8::7', '2001:db8::7', '2001:db8::8'],
+    ['2001:db8::/32', '2001:db8:ffff::1', '2001:db9::1'],
+    ['::1/128', '::1', '::2'],
+  ])('the range %s ends where it says', (range, within, outside) => {
+    const isTrusted = trustedProxyTest([range]);
+    expect([isTrusted(within), isTrusted(outside)]).toEqual([true, false]);
+  });
+
+  it.each(['10.0.0.0/', '10.0.0.0/99', '10.0.0.0/abc', '10.0.0.0/8/', '10.0.0.0/ 8', ''])(
+    'no range is made of %j',
+    (text) => {
+      expect(() => trustedProxyTest([text])).toThrow('not an address or a CIDR range');
+    },
+  );
+
   it('believes nobody when no proxy is configured', () => {
     expect(clientAddress(request('127.0.0.1', '203.0.113.1'), trustedProxyTest([]))).toBe('127.0.0.1');
   });
