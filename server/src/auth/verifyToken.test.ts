@@ -80,6 +80,9 @@ describe('[TOKEN3] a token that does not hold', () => {
     ['has a strange identity', sign({ sub: 'a b' }), 'bad-claim'],
     ['has a long identity', sign({ sub: 'a'.repeat(65) }), 'bad-claim'],
     ['has an unknown role', sign({ role: 'owner' }), 'bad-claim'],
+    ['never expires, in other words', sign({ exp: 1e308 }), 'bad-claim'],
+    ['expires in milliseconds', sign({ exp: nowMs + 60_000 }), 'bad-claim'],
+    ['has an invisible name', sign({ name: '\u200B' }), 'bad-claim'],
     ['grants unknown sources', sign({ grants: { publish: ['brain'] } }), 'bad-claim'],
   ])('%s', async (_what, token, cause) => {
     expect(await causeOf(token)).toBe(`unauthenticated: ${cause}`);

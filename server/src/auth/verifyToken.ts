@@ -9,12 +9,15 @@ import * as z from 'zod/mini';
 /** Two machines' clocks differ by this much at most, in seconds. */
 const CLOCK_TOLERANCE_S = 5;
 
+/** The end of the year 9999, in seconds. What lies beyond it is a mistake (milliseconds, for one) or does not survive JSON. */
+const LATEST_EXP_S = 253_402_300_799;
+
 const Claims = z.object({
   iss: z.string(),
   sub: z
     .string()
     .check(z.regex(/^[A-Za-z0-9_.:-]{1,64}$/, 'must have 1-64 characters of A-Z a-z 0-9 _ . : -')),
-  exp: z.number(),
+  exp: z.number().check(z.lte(LATEST_EXP_S, 'must be in seconds, before the year 10000')),
   name: z.optional(DisplayName),
   room: z.optional(RoomId),
   role: z.optional(Role),
