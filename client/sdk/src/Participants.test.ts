@@ -38,7 +38,7 @@ function setUp() {
   people.setRoom(state, 'a');
   const publish = (peerId: string, source: 'mic' | 'camera', muted = false) =>
     change({ type: 'publish', peerId, source, generation: 1, muted });
-  return { people, change, publish };
+  return { people, change, publish, state: () => state };
 }
 
 test('everybody is listed in the order of joining, and a second one of a name is told apart', () => {
@@ -53,6 +53,12 @@ test('everybody is listed in the order of joining, and a second one of a name is
     ['Ada', true],
     ['Bob', false],
   ]);
+});
+
+test('[ID2] a second one whose name only looks the same is told apart, too', () => {
+  const { people, state } = setUp();
+  people.setRoom(join(state(), 'd', 'B\u200Dob'), 'a');
+  expect(people.list().map(({ label }) => label)).toEqual(['Ada', 'Ada (2)', 'Bob', 'B\u200Dob (2)']);
 });
 
 describe('media', () => {

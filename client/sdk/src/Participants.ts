@@ -11,6 +11,7 @@ import {
   ROOM_ENTITY_ID,
   type RoomState,
   type Source,
+  visibleName,
 } from '@parley/protocol';
 import { keep, keepList } from './keep.ts';
 import { qualityOfScore } from './quality.ts';
@@ -38,8 +39,9 @@ export class Participants {
     const hostPeerId = getEntity(state, 'room', ROOM_ENTITY_ID)?.hostPeerId;
     const namesakes = new Map<string, number>();
     const next = listEntities(state, 'peer').map(([peerId, peer]) => {
-      const count = (namesakes.get(peer.displayName) ?? 0) + 1;
-      namesakes.set(peer.displayName, count);
+      const name = visibleName(peer.displayName);
+      const count = (namesakes.get(name) ?? 0) + 1;
+      namesakes.set(name, count);
       const label = count === 1 ? peer.displayName : `${peer.displayName} (${count})`;
       const isHost = peer.role === 'host' || hostPeerId === peerId;
       return this.#participant(peerId, peer, label, isHost, publications.get(peerId) ?? []);

@@ -5,8 +5,9 @@
 import * as z from 'zod/mini';
 import { Id, MessageId } from './ids.ts';
 
-/** 1-4000 UTF-16 units, not only white space; line breaks are kept. */
+/** 1-4000 UTF-16 units, not only white space; line breaks are kept. A half surrogate pair, which no store keeps, becomes U+FFFD. */
 export const MessageText = z.string().check(
+  z.overwrite((text) => text.toWellFormed()),
   z.minLength(1),
   z.maxLength(4000),
   z.refine((text) => text.trim().length > 0, 'must not be empty'),

@@ -7,23 +7,38 @@ import * as z from 'zod/mini';
 /** Version of this protocol; a server refuses another major version with `incompatible-version`. */
 export const PROTOCOL_VERSION = 1;
 
-/** Room names: 1-64 characters (code points), letters of any script, digits, `-`, `_`; compared in NFC. */
-export const ROOM_ID_PATTERN = /^[\p{L}\p{M}\p{N}_-]{1,64}$/u;
+/**
+ * Room names: 1-64 characters (code points), letters of any script, digits, `-`, `_`; compared in NFC. Some letters and marks
+ * are invisible (Hangul fillers, variation selectors): two rooms must not look alike by them.
+ */
+export const ROOM_ID_PATTERN = /^(?:(?!\p{Default_Ignorable_Code_Point})[\p{L}\p{M}\p{N}_-]){1,64}$/u;
 
 /** The name of a room, as in its link. */
 export const RoomId = z.string().check(z.maxLength(256), z.normalize('NFC'), z.regex(ROOM_ID_PATTERN));
 
-// Control characters, and the bidirectional overrides with which a name could rewrite its surroundings.
-const UNPRINTABLE = /[\p{Cc}\u{202A}-\u{202E}\u{2066}-\u{2069}]/u;
+// What leaves no trace on the screen, or rewrites its surroundings: controls, line separators, bidirectional marks, fillers, tags,
+// lone surrogates, interlinear annotation.
+const UNSEEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u{FFF9}-\u{FFFB}]/u;
+// What is unseen but shapes something visible: a variation selector behind it, a joiner between two (emoji families, Persian),
+// a zero width joiner behind a mark (the end of many a Malayalam name).
+const SHAPED =
+  /(\p{M})\u200D|([^\p{Z}\p{C}\p{Default_Ignorable_Code_Point}])\p{Variation_Selector}?(?:[\u200C\u200D](?=[^\p{Z}\p{C}\p{Default_Ignorable_Code_Point}]))?/gu;
+// Something of a name must be there to be read. U+2800 is a Braille cell without dots.
+const VISIBLE = /(?!\u2800)[\p{L}\p{N}\p{P}\p{S}]/u;
 
-/** Trimmed, NFC, 1-60 code points, nothing invisible that steers text. */
+/** Trimmed, NFC, 1-60 code points, at least one to be seen, nothing invisible but what shapes visible characters. */
 export const DisplayName = z.string().check(
   z.maxLength(240),
   z.normalize('NFC'),
   z.trim(),
   z.refine((name) => [...name].length >= 1 && [...name].length <= 60, 'must have 1-60 characters'),
-  z.refine((name) => !UNPRINTABLE.test(name), 'must not contain control characters'),
+  z.refine((name) => !UNSEEN.test(name.replace(SHAPED, '$1$2')), 'must not contain invisible characters'),
+  z.refine((name) => VISIBLE.test(name), 'must have a visible character'),
 );
+
+/** Equal for names that look alike because they differ in invisible characters or spaces only: to tell namesakes apart. */
+export const visibleName = (name: string): string =>
+  name.replace(/\p{Default_Ignorable_Code_Point}/gu, '').replace(/\s+/g, ' ');
 
 /** An id that the server issued: peers, sessions, transports, publications, consumers, conversations. */
 export const Id = z.string().check(z.regex(/^[A-Za-z0-9_.:-]{1,96}$/));

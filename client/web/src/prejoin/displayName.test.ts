@@ -16,6 +16,8 @@ describe('checkDisplayName', () => {
     ['x'.repeat(61), 'tooLong'],
     ['x'.repeat(1_000), 'tooLong'],
     ['Ada\u202Eevil', 'characters'],
+    ['Ada\u200B', 'characters'],
+    ['\u3164', 'characters'],
   ])('refuses %j: %s', (typed, problem) => {
     expect(checkDisplayName(typed)).toEqual({ ok: false, problem });
   });

@@ -41,6 +41,7 @@ describe('checkRoomName', () => {
     ['our team!', { problem: 'characters', suggestion: 'our-team' }],
     ['a/b', { problem: 'characters', suggestion: 'a-b' }],
     ['???', { problem: 'characters', suggestion: '' }],
+    ['team\u3164x', { problem: 'characters', suggestion: 'team-x' }],
   ])('refuses %j and says why', (typed, expected) => {
     expect(checkRoomName(typed)).toMatchObject({ ok: false, ...expected });
   });

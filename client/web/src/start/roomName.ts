@@ -35,6 +35,10 @@ export function checkRoomName(typed: string): RoomNameCheck {
   if (name === '') return { ok: false, problem: 'empty' };
   if ([...name].length > 64) return { ok: false, problem: 'tooLong' };
   if (ROOM_ID_PATTERN.test(name)) return { ok: true, roomId: name };
-  const suggestion = name.replace(/[^\p{L}\p{M}\p{N}_-]+/gu, '-').replace(/^-+|-+$/g, '');
+  const allowed = [...name].map((character) => (ROOM_ID_PATTERN.test(character) ? character : ' '));
+  const suggestion = allowed
+    .join('')
+    .replace(/ +/g, '-')
+    .replace(/^-+|-+$/g, '');
   return { ok: false, problem: 'characters', suggestion };
 }
