@@ -130,6 +130,48 @@ describe('decide', () => {
     expect(at('m', 9_000)).toBeUndefined();
   });
 
+  test('[MOD2] with somebody go all seats of the same identity, and the session of each is barred', () => {
+    const member = { guest: false, userId: 'u', tokenExpiresAtMs: 2_000 };
+    const state = roomAfter(
+      join('h', { guest: false, role: 'host' }),
+      join('m1', member),
+      join('m2', { ...member, tokenExpiresAtMs: 3_000 }),
+      { type: 'publish', peerId: 'm2', source: 'mic', generation: 1, muted: false },
+      { type: 'remove', peerId: 'h', targetPeerId: 'm1' },
+    );
+    expect(listEntities(state, 'peer').map(([id]) => id)).toEqual(['h']);
+    expect(countEntities(state, 'publication')).toBe(0);
+    expect(new Map(listEntities(state, 'ban'))).toEqual(
+      new Map([
+        ['u', { untilMs: 3_000 }],
+        ['m1', { untilMs: 9_000 }],
+        ['m2', { untilMs: 9_000 }],
+      ]),
+    );
+  });
+
+  test('[MOD2] another seat of the own identity cannot be removed: it would be oneself', () => {
+    const host = { guest: false, role: 'host', userId: 'u' } as const;
+    const state = roomAfter(join('a', host), join('b', host));
+    expect(codeOf(() => decide(state, { type: 'remove', peerId: 'a', targetPeerId: 'b' }))).toBe(
+      'invalid-request',
+    );
+  });
+
+  test('[MOD7] a later removal never shortens a bar', () => {
+    const token = { guest: false, userId: 'u', tokenExpiresAtMs: 3_000, sessionEndsAtMs: 9_000 };
+    const seated = roomAfter(join('h', { guest: false, role: 'host' }), join('m', token));
+    const untilAfter = (untilMs: number) => {
+      // As after a removal that was decided while this seat was taken, which the engine mends by a second one.
+      const patches = ['u', 'm'].map((id) => ({ entity: 'ban', id, set: { untilMs } }));
+      const barred = reduce(seated, [{ version: seated.version + 1, patches }]);
+      const state = apply(barred, { type: 'remove', peerId: 'h', targetPeerId: 'm' });
+      return [getEntity(state, 'ban', 'u')?.untilMs, getEntity(state, 'ban', 'm')?.untilMs];
+    };
+    expect(untilAfter(36_000)).toEqual([36_000, 36_000]);
+    expect(untilAfter(1_000)).toEqual([3_000, 9_000]);
+  });
+
   test('[MOD8] a host mutes; only the owner unmutes', () => {
     const state = roomAfter(
       join('a'),

@@ -44,7 +44,10 @@ export type RoomCommand =
   | { type: 'moderatorMute'; peerId: string; targetPeerId: string; source: Source }
   /** A host ends somebody's publication (a share, a camera). */
   | { type: 'moderatorStop'; peerId: string; targetPeerId: string; source: Source }
-  /** A host removes somebody: the identity is barred until its token expires (a guest: while the call lasts), the session for good. */
+  /**
+   * A host removes somebody, with every seat of the same identity: the identity is barred until its last token expires (a guest:
+   * while the call lasts), the sessions for good.
+   */
   | { type: 'remove'; peerId: string; targetPeerId: string }
   /** The host of guests did not come back after a restart. */
   | { type: 'replaceAbsentHost' };
@@ -113,7 +116,7 @@ function patchesOf(reader: Reader, command: RoomCommand, limits: { entity: strin
     case 'join':
       return join(reader, command, limits);
     case 'leave':
-      return reader.get('peer', command.peerId) ? vacate(reader, command.peerId) : [];
+      return reader.get('peer', command.peerId) ? vacate(reader, [command.peerId]) : [];
     case 'setConnection': {
       const peer = reader.get('peer', command.peerId);
       if (!peer || peer.connection === command.connection) return [];
@@ -140,7 +143,7 @@ function patchesOf(reader: Reader, command: RoomCommand, limits: { entity: strin
       return remove(reader, command);
     case 'replaceAbsentHost': {
       const hostPeerId = reader.get('room', ROOM_ENTITY_ID)?.hostPeerId;
-      return !hostPeerId || reader.get('peer', hostPeerId) ? [] : [handOver(reader, hostPeerId)];
+      return !hostPeerId || reader.get('peer', hostPeerId) ? [] : [handOver(reader, [hostPeerId])];
     }
   }
 }
@@ -195,25 +198,28 @@ function join(
     const granted = role === 'viewer' ? [] : command.publish;
     const lost = sources.filter((source) => !granted.includes(source));
     patches.push(...lost.flatMap((source) => unpublish(reader, peerId, source)));
-    if (role === 'viewer' && room?.hostPeerId === peerId) patches.push(handOver(reader, peerId));
+    if (role === 'viewer' && room?.hostPeerId === peerId) patches.push(handOver(reader, [peerId]));
   }
   return patches;
 }
 
-/** Everything that goes when a seat ends: the peer, what it published, and its host's hat. */
-function vacate(reader: Reader, peerId: string): Patch[] {
-  const patches: Patch[] = sources.flatMap((source) => unpublish(reader, peerId, source));
-  patches.push({ entity: 'peer', id: peerId, delete: true });
-  if (reader.get('seat', peerId)) patches.push({ entity: 'seat', id: peerId, delete: true });
-  if (reader.get('room', ROOM_ENTITY_ID)?.hostPeerId === peerId) patches.push(handOver(reader, peerId));
+/** Everything that goes when seats end: the peers, what they published, and the host's hat. */
+function vacate(reader: Reader, peerIds: readonly string[]): Patch[] {
+  const patches: Patch[] = peerIds.flatMap((peerId) => [
+    ...sources.flatMap((source) => unpublish(reader, peerId, source)),
+    { entity: 'peer', id: peerId, delete: true },
+    ...(reader.get('seat', peerId) ? [{ entity: 'seat', id: peerId, delete: true } as const] : []),
+  ]);
+  const hostPeerId = reader.get('room', ROOM_ENTITY_ID)?.hostPeerId;
+  if (hostPeerId !== undefined && peerIds.includes(hostPeerId)) patches.push(handOver(reader, peerIds));
   return patches;
 }
 
 /** The longest-present participant takes over as host; if they go in the same moment, one of both decides again. */
-function handOver(reader: Reader, peerId: string): Patch {
+function handOver(reader: Reader, gone: readonly string[]): Patch {
   const [next] = reader
     .list('peer')
-    .filter(([id, peer]) => id !== peerId && peer.role !== 'viewer')
+    .filter(([id, peer]) => !gone.includes(id) && peer.role !== 'viewer')
     .sort(([, a], [, b]) => a.joinedAtMs - b.joinedAtMs);
   if (next) reader.get('peer', next[0]);
   return { entity: 'room', id: ROOM_ENTITY_ID, set: { hostPeerId: next ? next[0] : null } };
@@ -235,19 +241,36 @@ function unpublish(reader: Reader, peerId: string, source: Source): Patch[] {
 
 function remove(reader: Reader, command: Extract<RoomCommand, { type: 'remove' }>): Patch[] {
   reader.assertHost(command.peerId);
-  if (command.peerId === command.targetPeerId) {
+  const { userId } = reader.peer(command.targetPeerId);
+  if (reader.peer(command.peerId).userId === userId) {
     throw new CallError('invalid-request', 'Leave instead of removing yourself', {
       details: { path: 'data.peerId' },
     });
   }
-  const target = reader.peer(command.targetPeerId);
-  const seat = reader.get('seat', command.targetPeerId);
-  const identityUntil = seat?.tokenExpiresAtMs === undefined ? {} : { untilMs: seat.tokenExpiresAtMs };
-  const sessionUntil = seat === undefined ? {} : { untilMs: seat.sessionEndsAtMs };
+  // Who of this identity comes in before the bar is committed is not among them: RoomEngine looks again.
+  const peerIds = reader
+    .list('peer')
+    .filter(([, peer]) => peer.userId === userId)
+    .map(([id]) => id);
+  const seats = peerIds.map((id) => ({ id, seat: reader.get('seat', id) }));
+  const tokenEnds = seats.flatMap(({ seat }) => seat?.tokenExpiresAtMs ?? []);
   return [
-    { entity: 'ban', id: target.userId, set: identityUntil },
+    bar(reader, userId, tokenEnds),
     // Without a token the bar ends with the call, for the session too.
-    { entity: 'ban', id: command.targetPeerId, set: identityUntil.untilMs === undefined ? {} : sessionUntil },
-    ...vacate(reader, command.targetPeerId),
+    ...seats.map(({ id, seat }) =>
+      bar(reader, id, seat?.tokenExpiresAtMs === undefined ? [] : [seat.sessionEndsAtMs]),
+    ),
+    ...vacate(reader, peerIds),
   ];
+}
+
+/**
+ * Bars an id until the latest of these times, never for a shorter time than before; without any time as long as the call lasts.
+ * Where only one of two bars has a time it stays, because it holds beyond the call. (That is never one identity: guests, who have
+ * no token, and members do not meet in one tenant.)
+ */
+function bar(reader: Reader, id: string, ends: readonly number[]): Patch {
+  const known = reader.get('ban', id)?.untilMs;
+  const times = known === undefined ? ends : [known, ...ends];
+  return { entity: 'ban', id, set: times.length === 0 ? {} : { untilMs: Math.max(...times) } };
 }

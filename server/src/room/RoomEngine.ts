@@ -10,6 +10,7 @@ import {
   type Decision,
   decide,
   getEntity,
+  listEntities,
   publicationIdOf,
   ROOM_ENTITY_ID,
   type RoomCommand,
@@ -173,18 +174,23 @@ export class RoomEngine {
   }
 
   /**
-   * A host removes somebody.
+   * A host removes somebody, with every seat of the same identity.
    * @throws CallError `forbidden`, `not-found`, `invalid-request` (oneself); as the log's storage fails: they are out then, but a
    * restart might let them in, until a retry succeeds.
    */
-  remove(seat: MediaPeer, targetPeerId: string, requestKey: string): Promise<void> {
-    const target = { room: seat.room, peerId: targetPeerId };
-    return this.inTurn(target, async () => {
-      await this.#commit(seat.room, { type: 'remove', peerId: seat.peerId, targetPeerId }, requestKey);
+  async remove(seat: MediaPeer, targetPeerId: string, requestKey: string): Promise<void> {
+    const { room, peerId } = seat;
+    const target = { room, peerId: targetPeerId };
+    const removed = await this.inTurn(target, async () => {
+      const all = await this.#removeAll(room, { type: 'remove', peerId, targetPeerId }, requestKey);
       await this.#media.closePeer(target);
-      // A restart must not let them back in: acknowledged only when that is sure.
-      await this.#log.flush(seat.room);
+      return all;
     });
+    // Each in its own turn, with no other one held: two hosts who remove two such seats would wait for each other.
+    const others = removed.filter((id) => id !== targetPeerId).map((id) => ({ room, peerId: id }));
+    await Promise.all(others.map((other) => this.inTurn(other, () => this.#media.closePeer(other))));
+    // A restart must not let them back in: acknowledged only when that is sure.
+    await this.#log.flush(room);
   }
 
   /** After a restart a room goes on under its host; one who has not come back by now is replaced. */
@@ -202,6 +208,27 @@ export class RoomEngine {
   /** Runs a task when all earlier commands of the seat have settled. */
   inTurn<T>(seat: MediaPeer, task: () => Promise<T>): Promise<T> {
     return this.#seats.run(`${roomKeyText(seat.room)}/${seat.peerId}`, task);
+  }
+
+  /** Gives the peers that went. */
+  async #removeAll(
+    room: RoomKey,
+    command: Extract<RoomCommand, { type: 'remove' }>,
+    requestKey?: string,
+  ): Promise<string[]> {
+    const { state, event } = await this.#commit(room, command, requestKey);
+    const patches = event?.patches ?? [];
+    const barred = new Set(patches.filter(({ entity }) => entity === 'ban').map(({ id }) => id));
+    const gone = patches.filter((patch) => patch.entity === 'peer' && 'delete' in patch).map(({ id }) => id);
+    // The race: somebody of the same identity came in between the decision and the commit. From now on the bar keeps them out.
+    const late = listEntities(state, 'peer').find(([, { userId }]) => barred.has(userId));
+    if (!late) return gone;
+    const more = this.#removeAll(room, { ...command, targetPeerId: late[0] });
+    const lateOnes = await more.catch((error: unknown) => {
+      ignoreGone(error);
+      return [];
+    });
+    return [...gone, ...lateOnes];
   }
 
   async #commit(

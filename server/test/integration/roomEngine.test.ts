@@ -27,6 +27,7 @@ const microphone = { transportId: 't', source: 'mic', muted: false, rtpParameter
 class FakeMedia {
   readonly producers = new Map<string, { generation: number; paused: boolean }>();
   beforeProduce: () => Promise<void> = async () => {};
+  beforeClose: () => Promise<void> = async () => {};
   readonly port: MediaPort = {
     rtpCapabilities: () => ({}),
     transportIds: () => [],
@@ -47,6 +48,7 @@ class FakeMedia {
     closeConsumer: async () => {},
     setConsumerPaused: async () => {},
     closePeer: async ({ peerId }) => {
+      await this.beforeClose();
       for (const id of this.producers.keys()) if (id.startsWith(`${peerId}.`)) this.producers.delete(id);
     },
     ready: () => true,
@@ -142,6 +144,56 @@ describe('RoomEngine', () => {
     const state = await engine.read(room);
     expect(listEntities(state, 'publication')).toEqual([]);
     expect(listEntities(state, 'peer').map(([id]) => id)).toEqual(['host']);
+  });
+
+  test('[MOD2] a removal ends every seat of the identity with its media, also one that is taken in the same moment', async () => {
+    let late: (() => Promise<unknown>) | undefined;
+    const { engine, media, seatMedia } = setUp((log) => {
+      const commit = log.commit.bind(log);
+      log.commit = async (key, next) => {
+        const between = next.patches.some(({ entity }) => entity === 'ban') ? late : undefined;
+        if (between) late = undefined;
+        await between?.();
+        return commit(key, next);
+      };
+      return log;
+    });
+    const troll = { ...joining('troll'), guest: false, tokenExpiresAtMs: 9e12 };
+    await engine.join(seat('host'), joining('host'));
+    await engine.join(seat('troll-1'), troll);
+    await seatMedia.publish(seat('troll-1'), microphone);
+    late = async () => {
+      await engine.join(seat('troll-2'), troll);
+      await seatMedia.publish(seat('troll-2'), microphone);
+    };
+    await engine.remove(seat('host'), 'troll-1', 's:1');
+    const state = await engine.read(room);
+    expect(listEntities(state, 'peer').map(([id]) => id)).toEqual(['host']);
+    expect(media.producers.size).toBe(0);
+    for (const id of ['troll-1', 'troll-2', 'troll-3']) {
+      await expect(engine.join(seat(id), troll)).rejects.toMatchObject({
+        code: 'forbidden',
+      });
+    }
+    await engine.join(seat('other'), joining('other'));
+  });
+
+  test('[MOD2] two hosts who remove two seats of one identity do not wait for each other', async () => {
+    const { engine, media, seatMedia } = setUp();
+    media.beforeClose = () => new Promise((resolve) => setImmediate(resolve));
+    const host = (name: string): Joining => ({ ...joining(name), guest: false, role: 'host' });
+    const troll = { ...joining('troll'), guest: false, tokenExpiresAtMs: 9e12 };
+    await engine.join(seat('h'), host('h'));
+    await engine.join(seat('t1'), troll);
+    await engine.join(seat('t2'), troll);
+    await seatMedia.publish(seat('t1'), microphone);
+    await seatMedia.publish(seat('t2'), microphone);
+    const results = await Promise.allSettled([
+      engine.remove(seat('h'), 't1', 's:1'),
+      engine.remove(seat('h'), 't2', 's:2'),
+    ]);
+    expect(results.some(({ status }) => status === 'fulfilled')).toBe(true);
+    expect(media.producers.size).toBe(0);
   });
 
   test('[MEDIA1] generations grow, also over an end in between; what could not be announced is closed again', async () => {

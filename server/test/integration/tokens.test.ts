@@ -201,6 +201,25 @@ describe('moderation', () => {
     await host.close();
   });
 
+  test('[MOD2] every seat of the identity goes, each is told, and a removal with a short token does not open the room', async () => {
+    const host = await member('host', 'twice', { role: 'host' });
+    const first = await member('twin', 'twice');
+    const short = await mintToken({ sub: 'twin' }, { expiresInS: -3 });
+    const second = await SignalingClient.join(server.url, 'twice', 'twin', { token: short });
+    await publishMic(second);
+    await host.request('removePeer', { peerId: second.peerId });
+    for (const seat of [first, second]) {
+      expect((await seat.closed).code).toBe(4403);
+      expect(seat.heard('removed')).toEqual([{ roomId: 'twice' }]);
+    }
+    await host.until('both are gone', () => listEntities(host.room!, 'peer').length === 1);
+    expect(listEntities(host.room!, 'publication')).toEqual([]);
+    // The short token is accepted for two more seconds, five being tolerated: afterwards the longer one still bars.
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    await expect(member('twin', 'twice')).rejects.toMatchObject({ code: 'forbidden' });
+    await host.close();
+  });
+
   test('[MOD3] a session stays out even when its token, and with it the bar on the identity, has expired', async () => {
     const host = await member('host', 'expiry', { role: 'host' });
     // Accepted for two more seconds: five are tolerated.
