@@ -3,7 +3,7 @@
  * Does not own what it is driven to do (BrowserProbe).
  */
 import { access, constants } from 'node:fs/promises';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { UsageError } from '../cli/UsageError.ts';
 
 const usualPaths = [
@@ -44,6 +44,8 @@ export async function findChromium(given: string | undefined): Promise<string> {
 
 /** @throws UsageError when it does not start. */
 export async function startChromium(executablePath: string): Promise<Browser> {
+  // Loaded late: it is large, and only this scenario needs it.
+  const { chromium } = await import('playwright-core');
   // Chromium's sandbox refuses root.
   const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   return chromium.launch({ executablePath, args: [...args, ...sandbox] }).catch((error: unknown) => {

@@ -101,6 +101,7 @@ export class Stage {
 
   /** Waits until everybody has every track, or a time is over. */
   async settle(limitS = SETTLE_LIMIT_S): Promise<void> {
+    if (expectedTracks(this.#options.fleet.plans) === 0) return;
     this.#phase('settle');
     const deadlineMs = performance.now() + limitS * 1000;
     const isSettled = () => {
