@@ -300,6 +300,27 @@ describe('the life of a call', () => {
     expect(store.calls).toHaveLength(2);
     expect(store.calls[1]).toMatchObject({ endedAtMs: null });
   });
+
+  test('somebody who comes back to a conversation that the sweep took meanwhile is told from its new beginning', async () => {
+    const { service, store, clock, told } = await start();
+    service.roomOccupied(guests);
+    for (const words of ['one', 'two']) await service.send(guests, ada, text(words));
+    service.roomEmpty(guests);
+    await settled();
+    store.fault = { endCall: 'after' };
+    await clock.advanceSettling(MINUTE);
+    store.fault = {};
+    store.era = ' anew';
+    service.roomOccupied(guests);
+    await clock.advanceSettling(2000);
+    expect(service.currentTail(guests)).toEqual({
+      conversationId: 'default:garden anew',
+      firstSeq: 1,
+      lastSeq: 0,
+    });
+    await service.send(guests, ada, text('three'));
+    expect(told).toEqual(['default 1 one', 'default 2 two', 'default 1 three']);
+  });
 });
 
 describe('while the store is down', () => {

@@ -163,8 +163,12 @@ export class RoomConversation {
     // After an end without an answer only the store knows whether the call that somebody came back to goes on.
     if (call === undefined || (this.#endInDoubt && !due)) {
       return async () => {
-        this.#call = await store.openCall(key, clock.now());
-        this.#toldSeq = Math.max(this.#toldSeq, this.#call.lastSeq);
+        const opened = await store.openCall(key, clock.now());
+        // Another conversation where the earlier one has ended: its seqs begin anew.
+        const same = opened.conversationId === call?.conversationId;
+        this.#toldSeq = same ? Math.max(this.#toldSeq, opened.lastSeq) : opened.lastSeq;
+        if (!same) this.#untold.clear();
+        this.#call = opened;
         this.#endInDoubt = false;
       };
     }

@@ -53,8 +53,10 @@ export interface Page {
 /**
  * Durable conversations. Invariants, held by every engine (contract suite server/test/contract/conversationStore.contract.ts):
  * - `append` resolves only when the message is on disk. Per conversation seqs are gapless from 1 and never reused.
- * - A message is the same for ever by (conversation, sender, messageId), also after its text was deleted. Another text under the
- *   same id is still the same message; the same id from another sender is another message.
+ * - A message is the same by (conversation, sender, messageId) as long as there is the conversation, also after its text was
+ *   deleted. Another text under the same id is still the same message; the same id from another sender is another message.
+ * - A conversation lasts while it has a call that runs or is within the retention, or a message within it; one without any message
+ *   ends with its call. Its id is then unknown for ever, and the next call of the room has another conversation, with seqs from 1.
  * - No operation spans two conversations, but the sweep, which works on each alone.
  *
  * All calls fail with a CallError: `unavailable` (the engine is down and heals by itself), `timeout` (whether it took effect
@@ -67,7 +69,7 @@ export interface ConversationStore {
   openCall(key: ConversationKey, nowMs: number): Promise<RunningCall>;
   /** Marks since when the room is empty (null: occupied), so that a restart goes on counting. No effect on an ended call. */
   setCallEmptySince(callId: string, emptySinceMs: number | null): Promise<void>;
-  /** Ends a call. Idempotent: the first end stands. */
+  /** Ends a call, and its conversation when nobody has ever written in it. Idempotent: the first end stands. */
   endCall(callId: string, nowMs: number): Promise<void>;
   /** Every call that has not ended, for going on after a restart. */
   runningCalls(): Promise<RunningCall[]>;
@@ -75,7 +77,10 @@ export interface ConversationStore {
   page(conversationId: string, query: PageQuery): Promise<Page>;
   /** The last seq given out; 0 before the first message. */
   lastSeq(conversationId: string): Promise<number>;
-  /** Deletes messages sent, and calls ended, before the given time, in bounded steps. Answers how many messages went. */
+  /**
+   * Deletes messages sent, and calls ended, before the given time, then conversations that have neither any more with all that
+   * belongs to them, in bounded steps. Answers how many messages went.
+   */
   deleteBefore(cutoffMs: number): Promise<number>;
   /** Finishes what was accepted, then closes. Idempotent. */
   close(): Promise<void>;

@@ -96,6 +96,21 @@ export const describeConversationStore = (engine: string, create: () => Promise<
         expect(await store.runningCalls()).toEqual([]);
       });
 
+      test('[CHAT4] a call without a message takes its conversation along: the next one has another', async () => {
+        const underTest = await open();
+        const { store } = underTest;
+        const first = await store.openCall(room, 1000);
+        await store.endCall(first.callId, 2000);
+        await expect(store.lastSeq(first.conversationId)).rejects.toMatchObject({ code: 'not-found' });
+        const reopened = await underTest.reopen();
+        const second = await reopened.openCall(room, 3000);
+        expect(second.conversationId).not.toBe(first.conversationId);
+        expect(second).toMatchObject({ startedAtMs: 3000, firstSeq: 1, lastSeq: 0 });
+        // An end that is repeated after a lost answer.
+        await reopened.endCall(first.callId, 4000);
+        expect(await reopened.runningCalls()).toEqual([second]);
+      });
+
       test('twenty people who enter at once open one call', async () => {
         const { store } = await open();
         const calls = await Promise.all(Array.from({ length: 20 }, () => store.openCall(room, 1000)));
@@ -297,6 +312,62 @@ export const describeConversationStore = (engine: string, create: () => Promise<
         expect(await store.deleteBefore(100_000)).toBe(3);
         expect(await store.lastSeq(conversationId)).toBe(1205);
         expect(await store.append(messageIn(conversationId))).toMatchObject({ seq: 1206 });
+      });
+    });
+
+    describe('the end of a conversation', () => {
+      const late = 1_000_000_000;
+
+      test('[CHAT4] comes when its messages and its calls are past: the next call has another, with seqs and messages of its own', async () => {
+        const underTest = await open();
+        const { store } = underTest;
+        const first = await store.openCall(room, 1000);
+        const message = messageIn(first.conversationId, { sentAtMs: 1500 });
+        await store.append(message);
+        await store.endCall(first.callId, 2000);
+        expect(await store.deleteBefore(late)).toBe(1);
+        await expect(store.lastSeq(first.conversationId)).rejects.toMatchObject({ code: 'not-found' });
+        await expect(store.append(message)).rejects.toMatchObject({ code: 'not-found' });
+        const reopened = await underTest.reopen();
+        const second = await reopened.openCall(room, 3000);
+        expect(second.conversationId).not.toBe(first.conversationId);
+        expect(second).toMatchObject({ firstSeq: 1, lastSeq: 0 });
+        const resent = { ...message, conversationId: second.conversationId };
+        expect(await reopened.append(resent)).toMatchObject({ seq: 1, duplicate: false });
+      });
+
+      test('does not come while a call runs or is recent, or a message is', async () => {
+        const { store } = await open();
+        const with1Message = async (roomId: string, sentAtMs: number) => {
+          const call = await store.openCall({ ...room, roomId }, 1000);
+          await store.append(messageIn(call.conversationId, { sentAtMs }));
+          return call;
+        };
+        const running = await with1Message('running', 1500);
+        const recentCall = await with1Message('recent-call', 1500);
+        await store.endCall(recentCall.callId, late);
+        const recentMessage = await with1Message('recent-message', late);
+        await store.endCall(recentMessage.callId, 2000);
+        expect(await store.deleteBefore(late)).toBe(2);
+        for (const { conversationId } of [running, recentCall, recentMessage]) {
+          expect(await store.lastSeq(conversationId)).toBe(1);
+          expect(await store.append(messageIn(conversationId))).toMatchObject({ seq: 2 });
+        }
+      });
+
+      test('comes for any number of them', async () => {
+        const { store } = await open();
+        const ids = await Promise.all(
+          Array.from({ length: 1200 }, async (_, index) => {
+            const call = await store.openCall({ ...room, roomId: `room-${index}` }, 1000);
+            await store.append(messageIn(call.conversationId, { sentAtMs: 1500 }));
+            await store.endCall(call.callId, 2000);
+            return call.conversationId;
+          }),
+        );
+        expect(await store.deleteBefore(late)).toBe(1200);
+        const found = await Promise.allSettled(ids.map((id) => store.lastSeq(id)));
+        expect(found.filter(({ status }) => status === 'fulfilled')).toEqual([]);
       });
     });
 

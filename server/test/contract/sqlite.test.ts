@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { SqliteConversationStore } from '../../src/chat/SqliteConversationStore.ts';
+import { ChatDatabase } from '../../src/chat/sqlite/ChatDatabase.ts';
 import { migrate, migrations } from '../../src/chat/sqlite/migrations.ts';
 import { messageIn, silentLog, temporaryFolder } from '../support/conversations.ts';
 import { describeConversationStore } from './conversationStore.contract.ts';
@@ -139,6 +140,79 @@ describe('the data folder of SQLite', () => {
     expect(bytes).not.toContain('recognisable');
     expect(bytes).not.toContain('Mallory');
     expect(bytes).toContain('hello');
+  });
+});
+
+describe('the sweep of SQLite', () => {
+  const rowsIn = (path: string): Record<string, unknown> => {
+    const database = new DatabaseSync(path, { readOnly: true });
+    try {
+      const tables = ['conversations', 'messages', 'message_keys', 'calls'];
+      const count = (table: string) => database.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n;
+      return Object.fromEntries(tables.map((table) => [table, count(table)]));
+    } finally {
+      database.close();
+    }
+  };
+  const nothing = { conversations: 0, messages: 0, message_keys: 0, calls: 0 };
+
+  test('leaves nothing of a room that is past, neither rows nor its name; a call without messages none at its end', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'chat.sqlite');
+    const store = await openIn(folder);
+    const silent = await store.openCall({ ...room, roomId: 'a-name-nobody-guesses' }, 1000);
+    await store.endCall(silent.callId, 2000);
+    expect(rowsIn(path)).toEqual(nothing);
+    const { callId, conversationId } = await store.openCall({ ...room, roomId: 'another-such-name' }, 1000);
+    await store.append(messageIn(conversationId));
+    await store.endCall(callId, 2000);
+    await store.deleteBefore(2_000_000);
+    expect(rowsIn(path)).toEqual(nothing);
+    await store.close();
+    const bytes = readFileSync(path, 'latin1');
+    expect(bytes).not.toContain('a-name-nobody-guesses');
+    expect(bytes).not.toContain('another-such-name');
+  });
+
+  test('goes in bounded steps; a room that is opened between them has a new conversation, and a restart goes on', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'chat.sqlite');
+    const store = await openIn(folder);
+    const first = await store.openCall(room, 1000);
+    for (let count = 0; count < 12; count++) await store.append(messageIn(first.conversationId));
+    await store.endCall(first.callId, 2000);
+    await store.close();
+    const database = new ChatDatabase(path);
+    const step = () => database.transaction([() => database.deleteBefore({ cutoffMs: 2_000_000, limit: 5 })]);
+    expect([step(), step()]).toEqual([[{ deleted: 5, more: true }], [{ deleted: 5, more: true }]]);
+    expect(rowsIn(path)).toEqual({ conversations: 1, messages: 2, message_keys: 12, calls: 0 });
+    expect(step()).toEqual([{ deleted: 2, more: true }]);
+    expect(rowsIn(path)).toEqual({ conversations: 1, messages: 0, message_keys: 7, calls: 0 });
+    database.close();
+    const reopened = await openIn(folder);
+    await expect(reopened.lastSeq(first.conversationId)).rejects.toMatchObject({ code: 'not-found' });
+    const second = await reopened.openCall(room, 3000);
+    expect(second).toMatchObject({ firstSeq: 1, lastSeq: 0 });
+    expect(await reopened.append(messageIn(second.conversationId))).toMatchObject({ seq: 1 });
+    await reopened.deleteBefore(500_000);
+    expect(rowsIn(path)).toEqual({ conversations: 1, messages: 1, message_keys: 1, calls: 1 });
+  });
+
+  test('takes what earlier versions kept for ever', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'chat.sqlite');
+    migrate(path, new Date(), migrations.slice(0, 2));
+    const database = new DatabaseSync(path);
+    database.exec(`
+      INSERT INTO conversations VALUES (1, 'old', 'default', 'room', 'garden', 1, 1000), (2, 'used', 'default', 'room', 'hall', 1, 1000);
+      INSERT INTO message_keys VALUES (1, x'00', x'00', 1, 1000), (2, x'00', x'00', 1, 1000);
+      INSERT INTO calls VALUES (1, 'running', 2, 1000, 1, NULL, NULL);
+    `);
+    database.close();
+    const store = await openIn(folder);
+    await store.deleteBefore(500);
+    expect(rowsIn(path)).toEqual({ conversations: 1, messages: 0, message_keys: 1, calls: 1 });
+    expect(await store.lastSeq('used')).toBe(1);
   });
 });
 

@@ -19,6 +19,8 @@ export class MemoryConversations implements ConversationStore {
   readonly messages: ChatMessage[] = [];
   readonly ready = true;
   readonly swept: number[] = [];
+  /** Part of the ids of new conversations: another one stands for conversations that the sweep took. */
+  era = '';
   fault: Partial<Record<keyof ConversationStore, 'before' | 'after'>> = {};
   /** All calls wait for it before they take effect. */
   hang: Promise<void> = Promise.resolve();
@@ -27,7 +29,7 @@ export class MemoryConversations implements ConversationStore {
 
   openCall(key: ConversationKey, nowMs: number): Promise<RunningCall> {
     return this.#do('openCall', () => {
-      const conversationId = `${key.tenant}:${key.roomId}`;
+      const conversationId = `${key.tenant}:${key.roomId}${this.era}`;
       const at = this.calls.findIndex(
         (call) => call.conversationId === conversationId && call.endedAtMs === null,
       );

@@ -145,7 +145,20 @@ export class ChatDatabase {
   }
 
   endCall({ callId, nowMs }: DataOf<'endCall'>): null {
+    const conversation = this.#one(
+      'SELECT c.id, last_seq FROM calls k JOIN conversations c ON c.id = k.conversation_id WHERE k.public_id = ?',
+      callId,
+    );
     this.#run('UPDATE calls SET ended_at_ms = ? WHERE public_id = ? AND ended_at_ms IS NULL', nowMs, callId);
+    if (conversation?.last_seq !== 0) return null;
+    // A room's name costs nothing to make up, and is the only secret of a guests' room: without messages nothing of it is kept.
+    const id = integer(conversation, 'id');
+    this.#run('DELETE FROM calls WHERE conversation_id = ? AND ended_at_ms IS NOT NULL', id);
+    this.#run(
+      `DELETE FROM conversations WHERE id = ?
+         AND NOT EXISTS (SELECT 1 FROM calls WHERE conversation_id = conversations.id)`,
+      id,
+    );
     return null;
   }
 
@@ -209,19 +222,61 @@ export class ChatDatabase {
   }
 
   deleteBefore({ cutoffMs, limit }: DataOf<'deleteBefore'>): ReplyOf<'deleteBefore'> {
-    const { changes } = this.#run(
+    const messages = this.#all(
       `DELETE FROM messages WHERE rowid IN
-         (SELECT rowid FROM messages WHERE sent_at_ms < ? ORDER BY sent_at_ms LIMIT ?)`,
+         (SELECT rowid FROM messages WHERE sent_at_ms < ? ORDER BY sent_at_ms LIMIT ?) RETURNING conversation_id`,
       cutoffMs,
       limit,
     );
-    const ended = this.#run(
-      'DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE ended_at_ms < ? ORDER BY ended_at_ms LIMIT ?)',
+    const calls = this.#all(
+      `DELETE FROM calls WHERE id IN
+         (SELECT id FROM calls WHERE ended_at_ms < ? ORDER BY ended_at_ms LIMIT ?) RETURNING conversation_id`,
       cutoffMs,
       limit,
     );
-    const deleted = Number(changes);
-    return { deleted, more: deleted === limit || Number(ended.changes) === limit };
+    // Only what lost something in this step can have become empty by it.
+    const touched = new Set([...messages, ...calls].map((row) => integer(row, 'conversation_id')));
+    for (const id of touched) this.#retireIfEmpty(id);
+    const retiredLeft = this.#deleteRetired(limit);
+    return {
+      deleted: messages.length,
+      more: messages.length === limit || calls.length === limit || retiredLeft,
+    };
+  }
+
+  /**
+   * Takes the name off a conversation that has neither messages nor calls. The row stays until its message keys are gone, which
+   * may take many steps: whoever opens the room meanwhile gets a new conversation, not one that forgot half of its messages.
+   */
+  #retireIfEmpty(id: number): void {
+    this.#run(
+      `UPDATE conversations SET tenant = '', kind = 'retired', name = public_id WHERE id = ? AND kind = 'room'
+         AND NOT EXISTS (SELECT 1 FROM messages WHERE conversation_id = conversations.id)
+         AND NOT EXISTS (SELECT 1 FROM calls WHERE conversation_id = conversations.id)`,
+      id,
+    );
+  }
+
+  /** Deletes at most `limit` retired conversations and as many message keys. Returns whether some may be left. */
+  #deleteRetired(limit: number): boolean {
+    const retired = this.#all(
+      "SELECT id FROM conversations WHERE tenant = '' AND kind = 'retired' LIMIT ?",
+      limit,
+    );
+    let left = limit;
+    for (const row of retired) {
+      const id = integer(row, 'id');
+      const { changes } = this.#run(
+        `DELETE FROM message_keys WHERE (conversation_id, message_id, sender_hash) IN
+           (SELECT conversation_id, message_id, sender_hash FROM message_keys WHERE conversation_id = ? LIMIT ?)`,
+        id,
+        left,
+      );
+      left -= Number(changes);
+      if (left === 0) return true;
+      this.#run('DELETE FROM conversations WHERE id = ?', id);
+    }
+    return retired.length === limit;
   }
 
   deleteCopiesBefore({ cutoffMs }: DataOf<'deleteCopiesBefore'>): null {
@@ -247,7 +302,10 @@ export class ChatDatabase {
   }
 
   #conversation(conversationId: string): { id: number; lastSeq: number } {
-    const row = this.#one('SELECT id, last_seq FROM conversations WHERE public_id = ?', conversationId);
+    const row = this.#one(
+      "SELECT id, last_seq FROM conversations WHERE public_id = ? AND kind <> 'retired'",
+      conversationId,
+    );
     if (row === undefined) {
       throw new CallError('not-found', `There is no conversation ${conversationId}.`, {
         details: { what: 'conversation' },

@@ -79,6 +79,14 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (tenant, room_id)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE INDEX calls_by_conversation ON calls (conversation_id);
+  -- 'retired': what the sweep took, with neither name nor tenant, until its message keys are deleted. From now on these are
+  -- rooms whose messages and calls are past their retention.
+  UPDATE conversations SET tenant = '', kind = 'retired', name = public_id WHERE kind = 'room'
+    AND NOT EXISTS (SELECT 1 FROM messages WHERE conversation_id = conversations.id)
+    AND NOT EXISTS (SELECT 1 FROM calls WHERE conversation_id = conversations.id);
+  `,
 ];
 
 /** What a migration did, for the log. */

@@ -13,7 +13,7 @@ export interface StoreRequests {
   setCallEmptySince: { data: { callId: string; emptySinceMs: number | null }; reply: null };
   endCall: { data: { callId: string; nowMs: number }; reply: null };
   append: { data: NewMessage; reply: Appended };
-  /** One bounded step of the sweep: how many messages went, and whether older ones are left. */
+  /** One bounded step of the sweep: how many messages went, and whether there is more to do. */
   deleteBefore: { data: { cutoffMs: number; limit: number }; reply: { deleted: number; more: boolean } };
   /** Deletes copies of the database that migrations made before the given time. */
   deleteCopiesBefore: { data: { cutoffMs: number }; reply: null };
