@@ -1,14 +1,16 @@
 /**
- * The exercise that a worker must pass: create a router and a WebRtcTransport, and complete a real DTLS handshake with a
- * GCM cipher against node-datachannel, a native WebRTC peer (a development dependency; without it, no handshake).
+ * The exercise that a worker must pass: create a router and a WebRtcTransport, survive hostile RTP, and complete a real DTLS
+ * handshake with a GCM cipher against node-datachannel, a native WebRTC peer (a development dependency; without it, none).
  * `node handshake.mjs <worker>` prints a Verification as JSON, or one line on stderr and exits 1.
  */
 import mediasoup from 'mediasoup';
 import { relayUdp } from './dtlsRelay.mjs';
+import { sendHostilePacket } from './hostilePacket.mjs';
 
 /** Generous, as in verify.mjs. */
 const startLimitMs = 30_000;
 const handshakeLimitMs = 60_000;
+const hostilePacketLimitMs = 20_000;
 
 /** SRTP protection profiles of RFC 7714, as they go over the wire. */
 const gcmProfiles = new Map([
@@ -54,6 +56,7 @@ async function exercise(worker) {
     'create a transport',
     router.createWebRtcTransport({ listenInfos: [{ protocol: 'udp', ip: '127.0.0.1' }] }),
   );
+  await within(hostilePacketLimitMs, 'take a hostile packet', sendHostilePacket(router));
   const datachannel = await import('node-datachannel').catch(() => undefined);
   if (!datachannel) {
     return {

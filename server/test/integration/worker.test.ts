@@ -141,7 +141,7 @@ it('completes a DTLS handshake with a GCM cipher', async () => {
 it('without a native peer (a production install) it still checks that transports open, and says so', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'parley-production-'));
   try {
-    for (const name of ['handshake.mjs', 'dtlsRelay.mjs']) {
+    for (const name of ['handshake.mjs', 'dtlsRelay.mjs', 'hostilePacket.mjs']) {
       await cp(new URL(`../../worker/${name}`, import.meta.url), join(dir, name));
     }
     await mkdir(join(dir, 'node_modules'));

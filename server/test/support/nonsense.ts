@@ -16,15 +16,17 @@ function seededRandom(seed: number): () => number {
 
 const SSRC = 99;
 const PAYLOAD_TYPE = 100;
+const everyKind = [
+  ['urn:ietf:params:rtp-hdrext:sdes:mid', 1],
+  ['http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time', 4],
+  ['http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time', 10],
+  ['http://www.webrtc.org/experiments/rtp-hdrext/playout-delay', 11],
+  ['urn:mediasoup:params:rtp-hdrext:packet-id', 12],
+] as const;
 const extensions = {
-  audio: [
-    ['urn:ietf:params:rtp-hdrext:sdes:mid', 1],
-    ['http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time', 4],
-    ['urn:ietf:params:rtp-hdrext:ssrc-audio-level', 6],
-  ],
+  audio: [...everyKind, ['urn:ietf:params:rtp-hdrext:ssrc-audio-level', 6]],
   video: [
-    ['urn:ietf:params:rtp-hdrext:sdes:mid', 1],
-    ['http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time', 4],
+    ...everyKind,
     ['http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01', 5],
     ['https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension', 7],
     ['urn:3gpp:video-orientation', 8],
@@ -55,27 +57,59 @@ export function nonsenseParameters(mimeType: string): RtpParameters {
   };
 }
 
-/** Packets of that sender, the same for the same seed: a true RTP header, then random extensions and a random payload. */
+/** Lengths at the edges: none, those that extensions really have and their neighbours, the most of either form. */
+const HOSTILE_LENGTHS = [0, 0, 0, 1, 2, 3, 4, 8, 15, 16, 17, 255];
+const ONE_BYTE = 0xbede;
+const TWO_BYTE = 0x1000;
+
+/** Packets of that sender, the same for the same seed: a true RTP header, then nonsense for extensions and payload. */
 export function* nonsensePackets(seed: number): Generator<Buffer, never> {
   const random = seededRandom(seed);
   const below = (limit: number) => Math.floor(random() * limit);
+  const bytes = (length: number) => Buffer.from(Array.from({ length }, () => below(256)));
   for (let sequenceNumber = 0, timestamp = 0; ; ) {
     // Forward only: the sender's own SRTP refuses what looks like a replay.
     sequenceNumber += random() < 0.05 ? below(3000) : 1;
     timestamp += random() < 0.1 ? below(2 ** 31) : 3000;
-    const body = Buffer.from(Array.from({ length: below(300) }, () => below(256)));
-    const hasExtension = random() < 0.8;
-    const header = Buffer.alloc(hasExtension ? 16 : 12);
+    const body = bytes(below(300));
+    const kind = random();
     const csrcs = random() < 0.05 ? below(Math.min(16, body.length / 4)) : 0;
-    header[0] = 0x80 | (hasExtension && csrcs === 0 ? 0x10 : 0) | csrcs;
+    const extension = csrcs > 0 || kind < 0.2 ? undefined : kind < 0.5 ? scrambled() : wellFormed();
+    const header = Buffer.alloc(12);
+    header[0] = 0x80 | (extension ? 0x10 : 0) | csrcs;
     header[1] = PAYLOAD_TYPE | (random() < 0.3 ? 0x80 : 0);
     header.writeUInt16BE(sequenceNumber & 0xffff, 2);
     header.writeUInt32BE(timestamp % 2 ** 32, 4);
     header.writeUInt32BE(SSRC, 8);
-    if (hasExtension) {
-      header.writeUInt16BE(random() < 0.5 ? 0xbede : 0x1000, 12);
-      header.writeUInt16BE(below(Math.floor(body.length / 4) + 1), 14);
+    yield Buffer.concat([header, extension ?? Buffer.alloc(0), body]);
+
+    /** Claims a part of the payload, which then reads as anything. */
+    function scrambled(): Buffer {
+      return extensionHeader(random() < 0.5 ? ONE_BYTE : TWO_BYTE, below(Math.floor(body.length / 4) + 1));
     }
-    yield Buffer.concat([header, body]);
   }
+
+  /** A list that every parser reads to its end, with lengths that none expects: chance alone hardly ever makes one. */
+  function wellFormed(): Buffer {
+    const profile = random() < 0.3 ? ONE_BYTE : TWO_BYTE;
+    const elements = Array.from({ length: 1 + below(4) }, () => {
+      const id = 1 + below(14);
+      const length = HOSTILE_LENGTHS[below(HOSTILE_LENGTHS.length)]!;
+      if (profile === TWO_BYTE) return Buffer.concat([Buffer.from([id, length]), bytes(length)]);
+      // One byte holds the length less one, so 1 to 16 are all there are.
+      const nibble = Math.min(Math.max(length, 1), 16) - 1;
+      return Buffer.concat([Buffer.from([(id << 4) | nibble]), bytes(nibble + 1)]);
+    });
+    const list = Buffer.concat(elements);
+    const words = Math.ceil(list.length / 4);
+    return Buffer.concat([extensionHeader(profile, words), list, Buffer.alloc(words * 4 - list.length)]);
+  }
+}
+
+/** The header of a header extension (RFC 3550, 5.3.1). */
+function extensionHeader(profile: number, words: number): Buffer {
+  const header = Buffer.alloc(4);
+  header.writeUInt16BE(profile, 0);
+  header.writeUInt16BE(words, 2);
+  return header;
 }
