@@ -133,8 +133,9 @@ export class Bot {
   #connect(address: string): WebSocket {
     const { localAddress } = this.#options;
     const socket = new WebSocket(address, { localAddress, perMessageDeflate: false });
-    const isFirst = this.#phases.connectMs === 0;
-    if (isFirst) {
+    // What went wrong shows as a close, which always follows; without a listener it would end the process.
+    socket.on('error', () => undefined);
+    if (this.#phases.connectMs === 0) {
       socket.once('open', () => {
         this.#phases.connectMs = this.#sinceStart();
       });
