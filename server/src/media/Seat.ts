@@ -27,6 +27,14 @@ const INITIAL_OUTGOING_BITRATE_BPS = 1_000_000;
 // After this long without an ICE consent check the path counts as lost. The transport stays: the client may restart ICE.
 const ICE_CONSENT_TIMEOUT_S = 10;
 
+/** What is to be published of a source. */
+interface NextPublication {
+  readonly source: Source;
+  readonly generation: number;
+  readonly rtpParameters: RtpParameters;
+  readonly muted: boolean;
+}
+
 export class Seat implements SeatHandle {
   readonly peer: MediaPeer;
   readonly #room: SeatRoom;
@@ -96,9 +104,19 @@ export class Seat implements SeatHandle {
         }),
       );
       this.#keepOrClose(transport);
-      const earlier = [...this.#transports.values()].find((other) => other.direction === direction);
-      this.#transports.set(id, { id, direction, transport, rtpCapabilities, connectedWith: undefined });
-      if (earlier) this.#closeTransport(earlier);
+      const earlier = [...this.#transports.values()].filter((other) => other.direction === direction);
+      this.#transports.set(id, {
+        id,
+        direction,
+        transport,
+        rtpCapabilities,
+        connectedWith: undefined,
+        replaced: false,
+      });
+      for (const other of earlier) {
+        other.replaced = true;
+        this.#closeIfDone(other);
+      }
       return transportInfo(id, transport);
     });
   }
@@ -123,49 +141,75 @@ export class Seat implements SeatHandle {
     });
   }
 
-  produce(options: {
-    transportId: string;
-    source: Source;
-    generation: number;
-    rtpParameters: RtpParameters;
-    muted: boolean;
-  }): Promise<void> {
-    const { transportId, source, generation, rtpParameters, muted } = options;
+  produce(options: NextPublication & { transportId: string }): Promise<void> {
+    const { transportId, ...next } = options;
+    const { source, generation, rtpParameters } = next;
     return this.#queue.run(async () => {
       const transport = this.#transport(transportId, 'send');
-      const kind = kindOf(source);
-      checkRtpParameters(kind, rtpParameters);
+      checkRtpParameters(kindOf(source), rtpParameters);
       const earlier = this.#publications.get(source);
       // A retry after a lost reply.
       if (earlier?.generation === generation) return;
       if (earlier && earlier.generation > generation) {
         throw new CallError('invalid-state', `generation ${earlier.generation} is published already`);
       }
-      // The same sender published again (its page lost the reply, or its session resumed): the worker refuses a second
-      // producer with the same mid or SSRC, so here the earlier one has to go first.
+      if (transport.replaced) throw notFound('transport');
       if (earlier?.transportId === transportId && streamsCollide(earlier.rtpParameters, rtpParameters)) {
-        this.#closePublication(earlier);
+        await this.#produceInstead(transport, earlier, next);
+      } else {
+        await this.#produce(transport, next);
       }
-      const id = publicationIdOf(this.peer.peerId, source);
-      const producer = await this.#call('produce', 'invalid-request', () =>
-        transport.transport.produce({ id: `${id}.${generation}`, kind, rtpParameters, paused: muted }),
-      );
-      this.#keepOrClose(producer, transport);
-      if (earlier) this.#closePublication(earlier);
-      const publication: Publication = {
-        id,
-        seat: this,
-        source,
-        generation,
-        rtpParameters,
-        transportId,
-        producer,
-        consumers: new Set(),
-      };
-      this.#publications.set(source, publication);
-      producer.on('score', () => this.#room.scoreChanged(this));
-      this.#room.published(publication);
     });
+  }
+
+  /** An earlier publication of the source ends once the new one stands. */
+  async #produce(transport: SeatTransport, next: NextPublication): Promise<void> {
+    const { source, generation, rtpParameters, muted } = next;
+    const id = publicationIdOf(this.peer.peerId, source);
+    const producer = await this.#call('produce', 'invalid-request', () =>
+      transport.transport.produce({
+        id: `${id}.${generation}`,
+        kind: kindOf(source),
+        rtpParameters,
+        paused: muted,
+      }),
+    );
+    this.#keepOrClose(producer, transport);
+    const earlier = this.#publications.get(source);
+    if (earlier) this.#closePublication(earlier);
+    const publication: Publication = {
+      id,
+      seat: this,
+      source,
+      generation,
+      rtpParameters,
+      transportId: transport.id,
+      producer,
+      consumers: new Set(),
+    };
+    this.#publications.set(source, publication);
+    producer.on('score', () => this.#room.scoreChanged(this));
+    this.#room.published(publication);
+  }
+
+  /**
+   * The same sender published again (its page lost the reply, or its session resumed): the worker refuses a second producer
+   * with the same mid or SSRC, so here the earlier one has to go first. If the new one is refused it stands again, because
+   * the room still shows it.
+   */
+  async #produceInstead(
+    transport: SeatTransport,
+    earlier: Publication,
+    next: NextPublication,
+  ): Promise<void> {
+    const { source, generation, rtpParameters, producer } = earlier;
+    this.#closePublication(earlier);
+    try {
+      await this.#produce(transport, next);
+    } catch (error) {
+      await this.#produce(transport, { source, generation, rtpParameters, muted: producer.paused });
+      throw error;
+    }
   }
 
   setProducerPaused(source: Source, paused: boolean): Promise<void> {
@@ -280,6 +324,18 @@ export class Seat implements SeatHandle {
     if (this.#publications.get(publication.source) !== publication) return;
     publication.producer.close();
     this.#forgetPublication(publication);
+    const transport = this.#transports.get(publication.transportId);
+    if (transport) this.#closeIfDone(transport);
+  }
+
+  /**
+   * A replaced transport goes at once, except that one to send on stays while it carries publications: the room shows them
+   * until they are published again or ended, and what it shows must be there to be consumed.
+   */
+  #closeIfDone(transport: SeatTransport): void {
+    const { id, replaced } = transport;
+    const carries = [...this.#publications.values()].some(({ transportId }) => transportId === id);
+    if (replaced && !carries) this.#closeTransport(transport);
   }
 
   #forgetPublication(publication: Publication): void {

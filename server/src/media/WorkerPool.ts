@@ -67,11 +67,14 @@ export class WorkerPool {
    * @throws CallError `unavailable` naming port and setting when a media port is taken, or saying why a worker does not start.
    */
   static async create(options: WorkerPoolOptions): Promise<WorkerPool> {
-    // mediasoup logs through one hook for the whole process; its "errors" are ours to judge (a refused parameter is one).
+    // mediasoup logs through one hook for the whole process. To it a refused parameter is an error, so anybody could fill the
+    // log with them; who asked is answered, and what a worker has to say before it dies comes on its stderr.
     setLogEventListeners({
       ondebug: undefined,
       onwarn: (namespace, text) => options.log.debug({ namespace }, text),
-      onerror: (namespace, text) => options.log.warn({ namespace }, text),
+      onerror: (namespace, text) => {
+        options.log[text.startsWith('(stderr)') ? 'warn' : 'debug']({ namespace }, text);
+      },
     });
     const pool = new WorkerPool(options);
     const started = await Promise.allSettled(pool.#slots.map((slot) => pool.#start(slot)));

@@ -25,6 +25,8 @@ export interface SeatTransport {
   readonly rtpCapabilities: RtpCapabilities | undefined;
   /** The DTLS parameters it was connected with, as text. */
   connectedWith: string | undefined;
+  /** A later one of its direction was made. */
+  replaced: boolean;
 }
 
 /** What a seat publishes of one source, and who consumes it. */

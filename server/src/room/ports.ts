@@ -110,7 +110,10 @@ export interface MediaPort {
   rtpCapabilities(): RtpCapabilities;
   /** Live transports of a seat (none for a new one). */
   transportIds(peer: MediaPeer): string[];
-  /** Makes the seat's transport of a direction and closes an earlier one. The same id again gives the same transport. */
+  /**
+   * Makes the seat's transport of a direction. An earlier one is closed; one that carries publications, as soon as they are
+   * published again or ended. The same id again gives the same transport.
+   */
   createTransport(
     peer: MediaPeer,
     options: { transportId: string; direction: 'send' | 'recv'; rtpCapabilities?: RtpCapabilities },
@@ -118,7 +121,7 @@ export interface MediaPort {
   /** Idempotent for the same parameters. */
   connectTransport(peer: MediaPeer, transportId: string, dtlsParameters: DtlsParameters): Promise<void>;
   restartIce(peer: MediaPeer, transportId: string): Promise<IceParameters>;
-  /** Produces the next generation of a publication; an earlier generation is closed once this one stands. */
+  /** Produces the next generation of a publication; an earlier generation ends once this one stands, and stays if it does not. */
   produce(
     peer: MediaPeer,
     options: {

@@ -145,13 +145,60 @@ describe('get-or-create', () => {
     expect(media.plane.transportIds(peer)).toEqual(['t']);
   });
 
-  test('a new transport of a direction closes the one before; who consumed from it is told once', async () => {
+  test('a new transport to receive on closes the one before, and its consumers with it', async () => {
     const room = media.room();
     const [ada, bob] = [media.peer(room), media.peer(room)];
     const { publicationId } = await media.publish(ada);
     const { consumers } = await media.subscribe(bob, [publicationId]);
+    await media.plane.createTransport(bob, {
+      transportId: 'after-reload',
+      direction: 'recv',
+      rtpCapabilities: media.plane.rtpCapabilities(),
+    });
+    expect(media.plane.transportIds(bob)).toEqual(['after-reload']);
+    await expect(media.plane.closeConsumer(bob, consumers[0]!.consumerId)).rejects.toMatchObject({
+      code: 'not-found',
+    });
+  });
+
+  test('a new transport to send on closes the one before once all of it is published again or ended', async () => {
+    const room = media.room();
+    const [ada, bob] = [media.peer(room), media.peer(room)];
+    const { publicationId, rtpParameters } = await media.publish(ada);
+    const earlier = `${ada.peerId}-send-1`;
+    const produce = (options: { transportId: string; source: 'mic' | 'screenAudio'; ssrc: number }) =>
+      media.plane.produce(ada, {
+        ...options,
+        generation: 2,
+        rtpParameters: opusParameters(options.ssrc, options.source),
+        muted: false,
+      });
+    await produce({ transportId: earlier, source: 'screenAudio', ssrc: 1 });
     await media.plane.createTransport(ada, { transportId: 'after-reload', direction: 'send' });
+    // What the room still shows can be had.
+    await media.subscribe(bob, [publicationId], 'bob');
+    expect(media.plane.transportIds(ada)).toEqual([earlier, 'after-reload']);
+    await expect(
+      media.plane.produce(ada, {
+        transportId: earlier,
+        source: 'mic',
+        generation: 2,
+        rtpParameters,
+        muted: false,
+      }),
+    ).rejects.toMatchObject({ code: 'not-found', details: { what: 'transport' } });
+    await produce({ transportId: 'after-reload', source: 'mic', ssrc: 2 });
+    expect(media.plane.transportIds(ada)).toEqual([earlier, 'after-reload']);
+    await media.plane.closeProducer(ada, 'screenAudio');
     expect(media.plane.transportIds(ada)).toEqual(['after-reload']);
+  });
+
+  test('who consumed what ended is told once', async () => {
+    const room = media.room();
+    const [ada, bob] = [media.peer(room), media.peer(room)];
+    const { publicationId } = await media.publish(ada);
+    const { consumers } = await media.subscribe(bob, [publicationId]);
+    await media.plane.closePeer(ada);
     await media.event('consumersClosed', (peer, ids) => {
       return peer.peerId === bob.peerId && ids.includes(consumers[0]!.consumerId);
     });
@@ -207,6 +254,25 @@ describe('get-or-create', () => {
     await client.nextPacket();
   });
 
+  test('a next generation that is refused leaves the one before, though it had to make room', async () => {
+    const room = media.room();
+    const [ada, bob] = [media.peer(room), media.peer(room)];
+    const { publicationId, rtpParameters } = await media.publish(ada);
+    const codecs = rtpParameters.codecs.map((codec) => ({ ...codec, mimeType: 'audio/nonsense' }));
+    await expect(
+      media.plane.produce(ada, {
+        transportId: `${ada.peerId}-send-1`,
+        source: 'mic',
+        generation: 2,
+        rtpParameters: { ...rtpParameters, codecs },
+        muted: false,
+      }),
+    ).rejects.toMatchObject({ code: 'invalid-request' });
+    const { client, consumers } = await media.subscribe(bob, [publicationId]);
+    expect(consumers[0]!.generation).toBe(1);
+    await client.nextPacket();
+  });
+
   test('ICE restart changes the credentials, and the client connects with them', async () => {
     const peer = media.peer(media.room());
     const info = await media.plane.createTransport(peer, { transportId: 't', direction: 'send' });
@@ -252,6 +318,19 @@ describe('closing', () => {
     for (const outcome of await Promise.all(made)) expect(['made', 'not-found']).toContain(outcome);
     const [after] = await media.inspected(([report]) => report!.transports === before!.transports);
     expect(after!.rooms).toBe(before!.rooms);
+  });
+
+  test('what the worker makes for a seat that has ended meanwhile is closed', async () => {
+    const room = media.room();
+    const [ada, bob] = [media.peer(room), media.peer(room)];
+    await media.publish(ada);
+    const [before] = await media.plane.inspect();
+    const made = media.plane.createTransport(bob, { transportId: 't', direction: 'send' });
+    // The request goes out in these turns; its answer needs the event loop.
+    for (let turn = 0; turn < 100; turn += 1) await Promise.resolve();
+    await media.plane.closePeer(bob);
+    await expect(made).rejects.toMatchObject({ code: 'not-found', details: { what: 'peer' } });
+    await media.inspected(([report]) => report!.transports === before!.transports);
   });
 
   test('500 seats made and closed leave no transport, observer or file descriptor', async () => {

@@ -5,6 +5,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createLogger } from '../../src/log.ts';
 import { MediaHarness } from '../support/MediaHarness.ts';
 import { nonsensePackets, nonsenseParameters } from '../support/nonsense.ts';
 import { RtcPeer } from '../support/rtcPeer.ts';
@@ -106,6 +107,31 @@ test('a mid or SSRC of another source of the same seat is refused', async () => 
     code: 'invalid-request',
   });
   await produce('screenAudio', opusParameters(78, '1'));
+});
+
+test('what the worker refuses is the answer to who asked, and no line in the log', async () => {
+  const lines: string[] = [];
+  const log = createLogger('info', { write: (line) => lines.push(line) });
+  const logged = await MediaHarness.start({ log });
+  try {
+    const peer = logged.peer(logged.room());
+    await logged.plane.createTransport(peer, { transportId: 't', direction: 'send' });
+    const produce = (source: 'mic' | 'screenAudio') =>
+      logged.plane.produce(peer, {
+        transportId: 't',
+        source,
+        generation: 1,
+        rtpParameters: opusParameters(77),
+        muted: false,
+      });
+    await produce('mic');
+    lines.length = 0;
+    await expect(produce('screenAudio')).rejects.toMatchObject({ code: 'invalid-request' });
+    await logged.plane.inspect();
+    expect(lines).toEqual([]);
+  } finally {
+    await logged.close();
+  }
 });
 
 test('the wrong direction, and receiving without capabilities, are refused', async () => {
