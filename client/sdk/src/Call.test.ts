@@ -292,14 +292,30 @@ describe('a page', () => {
     expect(hasStoredSession('room', URL)).toBe(false);
     page.hide();
     await first.settle();
-    expect(first.server.seen.at(-1)?.name).toBe('leave');
     expect(first.server.sockets[0]?.clientCloseCode).toBe(1000);
+    expect(first.server.room.tables.get('peer')?.size).toBe(0);
     expect(hasStoredSession('room', URL)).toBe(true);
     const second = setUp({}, first.server);
     expect(hasStoredSession('room', URL)).toBe(false);
     await second.joined();
     expect(second.me()?.peerId).toBe(before);
     expect(second.call.getSnapshot().participants).toHaveLength(1);
+  });
+
+  test('[MOD10] that is reloaded by the host of guests comes back to the host', async () => {
+    const page = stubPage();
+    const first = setUp();
+    await first.joined();
+    first.server.addPeer('p-bob', 'Bob');
+    await first.settle();
+    page.hide();
+    await first.settle();
+    expect(first.server.seenOf('leave')).toEqual([]);
+    const second = setUp({}, first.server);
+    await second.joined();
+    const { participants, grants } = second.call.getSnapshot();
+    expect(participants.filter(({ isHost }) => isHost).map(({ label }) => label)).toEqual(['Ada']);
+    expect(grants.moderate).toBe(true);
   });
 
   test('that is duplicated while visible gets a seat of its own', async () => {

@@ -337,13 +337,13 @@ export class Call implements CallApi {
     if (this.#hello && this.#inCall()) storeSession(this.#url, this.#options.roomId, this.#hello.resumeToken);
   }
 
-  /** The seat ends at once, so that nobody looks at a frozen picture; whoever reloads has it back in a moment. */
+  /**
+   * The end of the socket ends the seat at once, so that nobody looks at a frozen picture; whoever reloads has it back in a moment.
+   * Without the `leave` of somebody who goes for good: who hosts a room of guests would come back as one of them.
+   */
   #handlePageLeaving(): void {
     this.#keepSession();
-    if (this.#inCall()) {
-      this.#socket.request('leave', {}).catch(() => undefined);
-      this.#handleInterrupted(1, Date.now());
-    }
+    if (this.#inCall()) this.#handleInterrupted(1, Date.now());
     this.#socket.suspend();
   }
 }

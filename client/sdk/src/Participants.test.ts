@@ -55,6 +55,17 @@ test('everybody is listed in the order of joining, and a second one of a name is
   ]);
 });
 
+test('[MOD10] nobody is shown as host while the one of a guest room reloads', () => {
+  const { people, change } = setUp();
+  change({ type: 'leave', peerId: 'a', mayReturn: true });
+  expect(people.list().map(({ label, isHost }) => [label, isHost])).toEqual([
+    ['Ada', false],
+    ['Bob', false],
+  ]);
+  change({ type: 'replaceAbsentHost' });
+  expect(people.list().map(({ isHost }) => isHost)).toEqual([true, false]);
+});
+
 test('[ID2] a second one whose name only looks the same is told apart, too', () => {
   const { people, state } = setUp();
   people.setRoom(join(state(), 'd', 'B\u200Dob'), 'a');

@@ -201,6 +201,23 @@ describe('decide', () => {
   });
 });
 
+test('[MOD10] who hosts guests keeps the hat while the page may come back, and hands it over when leaving for good', () => {
+  const hostOf = (state: RoomState) => getEntity(state, 'room', 'room')?.hostPeerId;
+  const pageGone = { type: 'leave', peerId: 'a', mayReturn: true } as const;
+  const away = apply(roomAfter(join('a'), join('b'), join('c')), pageGone);
+  expect(listEntities(away, 'peer').map(([id]) => id)).toEqual(['b', 'c']);
+  expect(hostOf(away)).toBe('a');
+  expect(codeOf(() => decide(away, { type: 'remove', peerId: 'b', targetPeerId: 'c' }))).toBe('forbidden');
+  expect(codeOf(() => decide(away, { type: 'remove', peerId: 'a', targetPeerId: 'c' }))).toBe('not-found');
+  expect(hostOf(apply(away, join('d')))).toBe('a');
+  expect(hostOf(apply(apply(away, join('a')), { type: 'replaceAbsentHost' }))).toBe('a');
+  expect(hostOf(apply(away, { type: 'replaceAbsentHost' }))).toBe('b');
+  expect(hostOf(roomAfter(join('a'), join('b'), { type: 'leave', peerId: 'a' }))).toBe('b');
+  // Nobody else is there: whoever comes after the replacement hosts.
+  const alone = apply(roomAfter(join('a')), pageGone);
+  expect(hostOf(apply(apply(alone, { type: 'replaceAbsentHost' }), join('b')))).toBe('b');
+});
+
 const peerIds = ['a', 'b', 'c', 'd', 'e'];
 const peerId = fc.constantFrom(...peerIds);
 const source = fc.constantFrom(...sources);
@@ -211,7 +228,8 @@ const command: fc.Arbitrary<RoomCommand> = fc.oneof(
       .record({ id: peerId, role: fc.constantFrom('speaker' as const, 'viewer' as const) })
       .map(({ id, role }) => join(id, { role })),
   },
-  fc.record({ type: fc.constant('leave' as const), peerId }),
+  fc.record({ type: fc.constant('leave' as const), peerId, mayReturn: fc.boolean() }),
+  fc.constant({ type: 'replaceAbsentHost' as const }),
   fc.record({
     type: fc.constant('setConnection' as const),
     peerId,
@@ -253,7 +271,8 @@ class TinyLog {
   }
 }
 
-function checkInvariants(state: RoomState): void {
+/** @param mayReturn whose page went: the only ones who may host without being there. */
+function checkInvariants(state: RoomState, mayReturn: ReadonlySet<string>): void {
   const peers = new Map(listEntities(state, 'peer'));
   expect(peers.size).toBeLessThanOrEqual(MAX_PEERS);
   for (const [id, publication] of listEntities(state, 'publication')) {
@@ -265,7 +284,7 @@ function checkInvariants(state: RoomState): void {
   expect([...(state.tables.get('seat')?.keys() ?? [])].sort()).toEqual([...peers.keys()].sort());
   const hostPeerId = getEntity(state, 'room', 'room')?.hostPeerId;
   const speakers = [...peers].filter(([, peer]) => peer.role !== 'viewer').map(([id]) => id);
-  if (hostPeerId !== undefined) expect([...peers.keys()]).toContain(hostPeerId);
+  if (hostPeerId !== undefined) expect([...peers.keys(), ...mayReturn]).toContain(hostPeerId);
   if (speakers.length > 0) expect(hostPeerId, 'nobody hosts a room of guests').toBeDefined();
 }
 
@@ -277,14 +296,18 @@ describe('by property', () => {
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const log = new TinyLog();
         const history = [log.state];
+        const mayReturn = new Set<string>();
         for (const { command, lag } of steps) {
           let seen = history[Math.max(0, history.length - 1 - lag)]!;
           for (let attempt = 0; attempt < 5; attempt += 1) {
             const decision = attemptDecide(seen, command);
-            if (!decision || log.commit(decision) !== 'conflict') break;
+            const before = log.state;
+            const result = decision && log.commit(decision);
+            if (result === 'committed') noteReturns(mayReturn, before, log.state, command);
+            if (result !== 'conflict') break;
             seen = log.state;
           }
-          checkInvariants(log.state);
+          checkInvariants(log.state, mayReturn);
           history.push(log.state);
         }
         expect(reduce(emptyRoom('room', 'epoch'), log.events)).toEqual(log.state);
@@ -325,6 +348,18 @@ describe('by property', () => {
     );
   });
 });
+
+function noteReturns(
+  mayReturn: Set<string>,
+  before: RoomState,
+  after: RoomState,
+  command: RoomCommand,
+): void {
+  const left = command.type === 'leave' && getEntity(before, 'peer', command.peerId);
+  if (left && command.mayReturn) mayReturn.add(command.peerId);
+  if (command.type === 'replaceAbsentHost') mayReturn.clear();
+  for (const [id] of listEntities(after, 'peer')) mayReturn.delete(id);
+}
 
 function attemptDecide(state: RoomState, command: RoomCommand): Decision | undefined {
   try {

@@ -35,7 +35,8 @@ export type RoomCommand =
       callStartedAtMs: number;
       maxPeers: number;
     }
-  | { type: 'leave'; peerId: string }
+  /** `mayReturn`: the page went, maybe to be loaded again. A host of guests keeps the hat then, until `replaceAbsentHost`. */
+  | { type: 'leave'; peerId: string; mayReturn?: boolean }
   | { type: 'setConnection'; peerId: string; connection: 'online' | 'reconnecting' }
   | { type: 'publish'; peerId: string; source: Source; generation: number; muted: boolean }
   | { type: 'unpublish'; peerId: string; source: Source }
@@ -49,7 +50,7 @@ export type RoomCommand =
    * while the call lasts), the sessions for good.
    */
   | { type: 'remove'; peerId: string; targetPeerId: string }
-  /** The host of guests did not come back after a restart. */
+  /** The host of guests did not come back in time: after a restart, or since the page went. */
   | { type: 'replaceAbsentHost' };
 
 /** What a commit is conditional on: these entities still have these versions (0: still absent), the count holds. */
@@ -116,7 +117,7 @@ function patchesOf(reader: Reader, command: RoomCommand, limits: { entity: strin
     case 'join':
       return join(reader, command, limits);
     case 'leave':
-      return reader.get('peer', command.peerId) ? vacate(reader, [command.peerId]) : [];
+      return leave(reader, command);
     case 'setConnection': {
       const peer = reader.get('peer', command.peerId);
       if (!peer || peer.connection === command.connection) return [];
@@ -203,16 +204,23 @@ function join(
   return patches;
 }
 
-/** Everything that goes when seats end: the peers, what they published, and the host's hat. */
-function vacate(reader: Reader, peerIds: readonly string[]): Patch[] {
-  const patches: Patch[] = peerIds.flatMap((peerId) => [
-    ...sources.flatMap((source) => unpublish(reader, peerId, source)),
-    { entity: 'peer', id: peerId, delete: true },
-    ...(reader.get('seat', peerId) ? [{ entity: 'seat', id: peerId, delete: true } as const] : []),
-  ]);
-  const hostPeerId = reader.get('room', ROOM_ENTITY_ID)?.hostPeerId;
-  if (hostPeerId !== undefined && peerIds.includes(hostPeerId)) patches.push(handOver(reader, peerIds));
+function leave(reader: Reader, { peerId, mayReturn }: Extract<RoomCommand, { type: 'leave' }>): Patch[] {
+  if (!reader.get('peer', peerId)) return [];
+  return mayReturn ? vacate(reader, peerId) : [...vacate(reader, peerId), ...passHat(reader, [peerId])];
+}
+
+/** Everything that goes when a seat ends, but for the host's hat: the peer and what it published. */
+function vacate(reader: Reader, peerId: string): Patch[] {
+  const patches: Patch[] = sources.flatMap((source) => unpublish(reader, peerId, source));
+  patches.push({ entity: 'peer', id: peerId, delete: true });
+  if (reader.get('seat', peerId)) patches.push({ entity: 'seat', id: peerId, delete: true });
   return patches;
+}
+
+/** The hat, where one of those who go for good has it. */
+function passHat(reader: Reader, gone: readonly string[]): Patch[] {
+  const hostPeerId = reader.get('room', ROOM_ENTITY_ID)?.hostPeerId;
+  return hostPeerId !== undefined && gone.includes(hostPeerId) ? [handOver(reader, gone)] : [];
 }
 
 /** The longest-present participant takes over as host; if they go in the same moment, one of both decides again. */
@@ -260,7 +268,8 @@ function remove(reader: Reader, command: Extract<RoomCommand, { type: 'remove' }
     ...seats.map(({ id, seat }) =>
       bar(reader, id, seat?.tokenExpiresAtMs === undefined ? [] : [seat.sessionEndsAtMs]),
     ),
-    ...vacate(reader, peerIds),
+    ...peerIds.flatMap((id) => vacate(reader, id)),
+    ...passHat(reader, peerIds),
   ];
 }
 

@@ -10,7 +10,7 @@ export const RoomSettings = z.object({
   /** Identifies one call: from the first join until the room stayed empty for the timeout. */
   callId: Id,
   startedAtMs: z.number(),
-  /** In guest mode: who moderates, because nobody holds a host token. Handed on when they leave. */
+  /** In guest mode: who moderates, because nobody holds a host token. Handed on when they leave; absent while their page reloads. */
   hostPeerId: z.optional(Id),
 });
 export type RoomSettings = z.infer<typeof RoomSettings>;

@@ -128,16 +128,24 @@ export class RoomEngine {
     return { snapshot: toSnapshot(await this.#log.read(room)) };
   }
 
-  /** Ends a seat and all its media. Idempotent. */
-  leave(seat: MediaPeer): Promise<void> {
+  /**
+   * Ends a seat and all its media. Idempotent.
+   * @param mayReturn whether the page may come back in a moment: a host of guests keeps the hat until {@link replaceAbsentHost}.
+   * @returns whether the room waits for this seat as its host.
+   */
+  leave(seat: MediaPeer, mayReturn = false): Promise<boolean> {
     return this.inTurn(seat, async () => {
+      const { room, peerId } = seat;
+      let hosts: boolean;
       try {
-        await this.#commit(seat.room, { type: 'leave', peerId: seat.peerId });
+        const { state } = await this.#commit(room, { type: 'leave', peerId, mayReturn });
+        hosts = getEntity(state, 'room', ROOM_ENTITY_ID)?.hostPeerId === peerId;
       } finally {
         await this.#media.closePeer(seat);
       }
       // In the room's turn. The race: somebody who comes in has been counted as present but is not committed yet.
-      await this.#rooms.run(roomKeyText(seat.room), () => this.#tellIfEmpty(seat.room));
+      await this.#rooms.run(roomKeyText(room), () => this.#tellIfEmpty(room));
+      return hosts;
     });
   }
 
@@ -193,7 +201,7 @@ export class RoomEngine {
     await this.#log.flush(room);
   }
 
-  /** After a restart a room goes on under its host; one who has not come back by now is replaced. */
+  /** After a restart, and while a page reloads, a room goes on under its host; one who has not come back by now is replaced. */
   async replaceAbsentHost(room: RoomKey): Promise<void> {
     await this.#commit(room, { type: 'replaceAbsentHost' });
   }

@@ -48,11 +48,11 @@ export interface SessionContext {
   readonly log: Logger;
   readonly graceMs: number;
   readonly requestRate: BucketRate;
-  /** The session has neither a connection nor a seat: nothing is left to remember. */
+  /** The session has neither a connection nor a seat, and no room waits for it: nothing is left to remember. */
   readonly onIdle: (session: Session) => void;
 }
 
-/** Closing the tab, leaving the page: the seat ends at once. */
+/** Closing the tab, leaving or reloading the page: the seat ends at once. */
 const LEAVING_CODES: ReadonlySet<number> = new Set([1000, 1001]);
 
 /** A session on this node. */
@@ -66,6 +66,8 @@ export class Session {
   #identity: Identity;
   #connection: Connection | undefined;
   #seat: SeatState | undefined;
+  /** Rooms of guests that wait for this session to come back as their host; each with the way to stop waiting. */
+  readonly #waitingRooms = new Map<string, () => void>();
   #closed = false;
 
   constructor(id: string, identity: Identity, context: SessionContext) {
@@ -135,7 +137,7 @@ export class Session {
     return { membership, refused };
   }
 
-  /** Ends the seat, if there is one. Only within the call lane. */
+  /** Ends the seat for good, if there is one: a host hands over at once. Only within the call lane. */
   async leave(): Promise<void> {
     const seat = this.#seat?.seat;
     this.#standUp();
@@ -145,16 +147,37 @@ export class Session {
   /** Ends the session's work on this process without touching the room: the process goes. */
   close(code: number, reason: string): void {
     this.#closed = true;
+    for (const cancel of this.#waitingRooms.values()) cancel();
+    this.#waitingRooms.clear();
     this.#standUp();
     this.#connection?.close(code, reason);
   }
 
   async #afterConnection(connection: Connection, leaving: boolean): Promise<void> {
     if (this.#closed) return;
-    if (leaving && this.#connection === undefined) await this.leave();
+    if (leaving && this.#connection === undefined) await this.#pageGone();
     else if (this.#seat?.phase === 'live' && this.#seat.connection === connection)
       await this.#keep(this.#seat);
     this.#idleCheck();
+  }
+
+  /** The seat ends, but whether the page is closed or reloaded is not known: a host of guests has the grace time to be back. */
+  async #pageGone(): Promise<void> {
+    const seat = this.#seat?.seat;
+    this.#standUp();
+    if (!seat || !(await this.#context.engine.leave(seat, true)) || this.#closed) return;
+    const { clock, engine, graceMs } = this.#context;
+    const key = roomKeyText(seat.room);
+    const replace = () => {
+      this.#waitingRooms.delete(key);
+      engine.replaceAbsentHost(seat.room).catch((error: unknown) => {
+        this.log.error({ err: error, roomId: seat.room.roomId }, 'a room has no host');
+      });
+      this.#idleCheck();
+    };
+    // One who was waited for before, came back and went again has the whole time.
+    this.#waitingRooms.get(key)?.();
+    this.#waitingRooms.set(key, clock.setTimeout(replace, graceMs));
   }
 
   async #keep({ seat }: LiveSeat): Promise<void> {
@@ -204,7 +227,7 @@ export class Session {
   }
 
   #idleCheck(): void {
-    if (!this.#connection && !this.#seat) this.#context.onIdle(this);
+    if (!this.#connection && !this.#seat && this.#waitingRooms.size === 0) this.#context.onIdle(this);
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Sessions that outlive their sockets, and the whole server: drops, resumes, replaced sockets, the end of the grace time, restarts.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { getEntity, listEntities } from '@parley/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { opusParameters } from '../support/rtp.ts';
@@ -16,6 +17,9 @@ afterAll(() => server.stop());
 
 const connectionOf = (seenBy: SignalingClient, peerId: string): string | undefined =>
   seenBy.room && getEntity(seenBy.room, 'peer', peerId)?.connection;
+
+const hostOf = (seenBy: SignalingClient): string | undefined =>
+  seenBy.room && getEntity(seenBy.room, 'room', 'room')?.hostPeerId;
 
 const resume = (client: SignalingClient, url = server.url): Promise<SignalingClient> =>
   SignalingClient.connect(url, { resumeToken: client.hello!.resumeToken });
@@ -91,6 +95,39 @@ describe('a socket that drops', () => {
     await ada.until('one Bob', () => connectionOf(ada, bob.peerId) === 'online');
     expect(listEntities(ada.room!, 'peer')).toHaveLength(2);
     await Promise.all([ada.close(), again.close()]);
+  });
+
+  test.each([1000, 1001])(
+    '[MOD10] a host of guests whose page is reloaded (%i) stays the host',
+    async (code) => {
+      const room = `host-reload-${code}`;
+      const ada = await SignalingClient.join(server.url, room, 'Ada');
+      const bob = await SignalingClient.join(server.url, room, 'Bob');
+      await ada.close(code);
+      await bob.until('Ada is gone', () => connectionOf(bob, ada.peerId) === undefined);
+      await expect(bob.request('removePeer', { peerId: ada.peerId })).rejects.toMatchObject({
+        code: 'forbidden',
+      });
+      const again = await resume(ada);
+      expect((await again.join(room, 'Ada')).peerId).toBe(ada.peerId);
+      expect(hostOf(again)).toBe(ada.peerId);
+      await bob.until('Ada is back', () => connectionOf(bob, ada.peerId) === 'online');
+      expect(hostOf(bob)).toBe(ada.peerId);
+      await again.request('removePeer', { peerId: bob.peerId });
+      expect((await bob.closed).code).toBe(4403);
+      await again.close();
+    },
+  );
+
+  test('[MOD10] a host of guests who leaves for good hands over at once', async () => {
+    const ada = await SignalingClient.join(server.url, 'host-leaves', 'Ada');
+    const bob = await SignalingClient.join(server.url, 'host-leaves', 'Bob');
+    await ada.request('leave', {});
+    await bob.until('Bob hosts', () => hostOf(bob) === bob.peerId);
+    // And gets nothing back by coming again.
+    await ada.join('host-leaves', 'Ada');
+    expect(hostOf(ada)).toBe(bob.peerId);
+    await Promise.all([ada.close(), bob.close()]);
   });
 
   test('[JOIN4] a session has one seat: not two live ones, and a kept one ends when it goes elsewhere', async () => {
@@ -183,6 +220,45 @@ describe('when the grace time is over', () => {
       const back = await resume(bob, hasty.url);
       await ada.until('Bob is gone', () => connectionOf(ada, bob.peerId) === undefined);
       await Promise.all([ada.close(), back.close()]);
+    } finally {
+      await hasty.stop();
+    }
+  });
+});
+
+describe('a host of guests who does not come back', () => {
+  test('[MOD10] is replaced when the grace time is over, each time anew', async () => {
+    const hasty = await startTestServer({ settings: { PARLEY_SESSION_GRACE_MS: '1000' } });
+    try {
+      const bob = await SignalingClient.connect(hasty.url);
+      let ada = await SignalingClient.join(hasty.url, 'hats', 'Ada');
+      await bob.join('hats', 'Bob');
+      // Twice for more than half of the time: the first absence does not count against the second.
+      for (let reload = 0; reload < 2; reload += 1) {
+        await ada.close();
+        await sleep(600);
+        expect(hostOf(bob)).toBe(ada.peerId);
+        ada = await resume(ada, hasty.url);
+        await ada.join('hats', 'Ada');
+      }
+      await ada.close();
+      const closedAtMs = performance.now();
+      await bob.until('Bob hosts', () => hostOf(bob) === bob.peerId);
+      expect(performance.now() - closedAtMs).toBeGreaterThan(900);
+      await bob.close();
+    } finally {
+      await hasty.stop();
+    }
+  });
+
+  test('[MOD10] leaves an empty room to whoever comes next', async () => {
+    const hasty = await startTestServer({ settings: { PARLEY_SESSION_GRACE_MS: '200' } });
+    try {
+      const ada = await SignalingClient.join(hasty.url, 'empty-hat', 'Ada');
+      await ada.close();
+      const bob = await SignalingClient.join(hasty.url, 'empty-hat', 'Bob');
+      await bob.until('Bob hosts', () => hostOf(bob) === bob.peerId);
+      await bob.close();
     } finally {
       await hasty.stop();
     }

@@ -250,6 +250,7 @@ describe('moderation', () => {
     const eve = await SignalingClient.join(url, 'guests', 'Eve');
     const hostOf = (client: SignalingClient) => getEntity(client.room!, 'room', 'room')?.hostPeerId;
     expect(hostOf(bob)).toBe(ada.peerId);
+    await ada.request('leave', {});
     await ada.close();
     await bob.until('Bob hosts', () => hostOf(bob) === bob.peerId);
     await bob.request('removePeer', { peerId: eve.peerId });

@@ -170,7 +170,7 @@ export class FakeServer {
   #advance(socket: FakeSocket): boolean {
     if (socket.clientCloseCode !== undefined) {
       const session = this.#sessionOf.get(socket);
-      if (session?.socket === socket && socket.clientCloseCode === 1000) this.#vacate(session);
+      if (session?.socket === socket && socket.clientCloseCode === 1000) this.#vacate(session, true);
       this.#handleClosed(socket);
     } else if (!socket.isOpen && !this.#sessionOf.has(socket) && this.sockets.at(-1) === socket) {
       socket.serverAccept();
@@ -240,9 +240,9 @@ export class FakeServer {
     this.#sessionOf.set(socket, session);
   }
 
-  #vacate(session: FakeSession): void {
+  #vacate(session: FakeSession, mayReturn = false): void {
     session.seated = false;
-    this.command({ type: 'leave', peerId: session.peerId });
+    this.command({ type: 'leave', peerId: session.peerId, mayReturn });
     for (const [id, { peerId }] of this.#transports)
       if (peerId === session.peerId) this.#transports.delete(id);
   }

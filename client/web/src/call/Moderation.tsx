@@ -30,11 +30,15 @@ export function Moderation({
     ({ grants, participants }) =>
       grants.moderate || participants.some(({ isLocal, isHost }) => isLocal && isHost),
   );
+  // Another seat of one's own identity (a second tab) cannot be removed: the removal would be one's own.
+  const ownUserId = useCallSelector(
+    ({ participants }) => participants.find(({ isLocal }) => isLocal)?.userId,
+  );
   const [asking, setAsking] = useState(false);
   const removeButton = useRef<HTMLButtonElement>(null);
   if (!mayModerate || participant.isLocal) return null;
 
-  const { peerId, label: name, media } = participant;
+  const { peerId, userId, label: name, media } = participant;
   const attempt = (action: Promise<void>) => {
     action.catch((error: unknown) => notify(t(`error.${failureOf(error).code}.title`)));
   };
@@ -72,7 +76,7 @@ export function Moderation({
           <MonitorOff aria-hidden="true" />
         </ModerationButton>
       )}
-      {withPerson && (
+      {withPerson && userId !== ownUserId && (
         <ModerationButton
           ref={removeButton}
           label={t('moderation.remove', { name })}
