@@ -154,6 +154,24 @@ describe('a call of two', () => {
     await bob.close();
   });
 
+  test('[CHAT3] text with half a surrogate pair is the same live and in the history', async () => {
+    const [ada, bob] = await pair('surrogates');
+    await ada.request('chatSend', { messageId: '01890a5d-ac96-774b-bcce-b302099a8059', text: 'a\uD800b' });
+    const { message } = await bob.until('the message', () => bob.heard('chatMessage')[0]);
+    const { messages } = await bob.request('chatHistory', {});
+    expect([message.text, messages[0]?.text]).toEqual(['a\uFFFDb', 'a\uFFFDb']);
+    await Promise.all([ada.close(), bob.close()]);
+  });
+
+  test('[ID2] nobody joins under a name of which nothing is to be seen', async () => {
+    const ada = await SignalingClient.connect(server.url);
+    await expect(ada.join('names', '\u200B')).rejects.toMatchObject({
+      code: 'invalid-request',
+      details: { path: 'data.displayName' },
+    });
+    await ada.close();
+  });
+
   test('[PING1] the reply names the position in the room log', async () => {
     const [ada, bob] = await pair('ping');
     const { room, serverTimeMs } = await ada.request('ping', {});

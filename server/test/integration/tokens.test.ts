@@ -81,6 +81,14 @@ describe('tokens', () => {
     });
   });
 
+  test('[TOKEN3] a token without a sensible end is refused: its session could not be resumed', async () => {
+    const token = await mintToken({ sub: 'u1', exp: 1e308 }, { expiresInS: 0 });
+    await expect(SignalingClient.connect(server.url, { token })).rejects.toMatchObject({
+      code: 'unauthenticated',
+      details: { cause: 'bad-claim' },
+    });
+  });
+
   test('[TENANT1] two tenants never meet, even in rooms of one name', async () => {
     const ada = await member('u1', 'same-name');
     const token = await mintToken({ sub: 'u1' }, { key: 'other', secret: 'o'.repeat(32) });
