@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createLogger } from '../../src/log.ts';
 import { MediaHarness } from '../support/MediaHarness.ts';
-import { nonsensePackets, nonsenseParameters } from '../support/nonsense.ts';
+import { nonsensePackets, nonsenseParameters, nonsenseRtcp } from '../support/nonsense.ts';
 import { RtcPeer } from '../support/rtcPeer.ts';
 import { opusPacket, opusParameters, vp8Parameters } from '../support/rtp.ts';
 
@@ -245,4 +245,30 @@ test('nonsense inside valid SRTP harms nobody but its sender', async () => {
   const { client } = await media.subscribe(dave, [publicationId]);
   await client.nextPacket();
   expect((await media.plane.inspect())[0]!.pid).toBe(report!.pid);
+});
+
+test('nonsense inside valid SRTCP harms nobody but its sender, whether it sends or receives', async () => {
+  const [report] = await media.plane.inspect();
+  const room = media.room();
+  const [ada, bob] = [media.peer(room), media.peer(room)];
+  const { client, publicationId } = await media.publish(ada, { source: 'camera', ssrc: 4321 });
+  const listener = await media.subscribe(bob, [publicationId]);
+  await listener.client.nextPacket();
+  const { mid, encodings } = listener.consumers[0]!.rtpParameters;
+  const ssrcsOf = (encoding: { ssrc?: number; rtx?: { ssrc: number } }) => [
+    encoding.ssrc,
+    encoding.rtx?.ssrc,
+  ];
+  const received = encodings!.flatMap(ssrcsOf).filter((ssrc) => ssrc !== undefined);
+  const fromSender = nonsenseRtcp(1, [4321, 4322]);
+  const fromReceiver = nonsenseRtcp(2, received);
+  for (let sent = 0; sent < 5000; sent += 1) {
+    client.send('1', fromSender.next().value);
+    listener.client.send(mid!, fromReceiver.next().value);
+    if (sent % 100 === 0) await media.plane.inspect();
+  }
+  expect((await media.plane.inspect())[0]!.pid).toBe(report!.pid);
+  const [carol, dave] = [media.peer(room), media.peer(room)];
+  const sound = await media.publish(carol);
+  await (await media.subscribe(dave, [sound.publicationId])).client.nextPacket();
 });

@@ -1,5 +1,5 @@
 /**
- * Owns seeded nonsense: RTP that is authentic by its SRTP and broken inside. Does not own who sends it.
+ * Owns seeded nonsense: RTP and RTCP that are authentic by their SRTP and broken inside. Does not own who sends them.
  */
 import type { RtpParameters } from '@parley/protocol';
 
@@ -103,6 +103,41 @@ export function* nonsensePackets(seed: number): Generator<Buffer, never> {
     const list = Buffer.concat(elements);
     const words = Math.ceil(list.length / 4);
     return Buffer.concat([extensionHeader(profile, words), list, Buffer.alloc(words * 4 - list.length)]);
+  }
+}
+
+/** Feedback formats that mean something: FIR, REMB and the like, transport-wide feedback; the rest is drawn. */
+const FEEDBACK_FORMATS = [1, 2, 3, 4, 15, 15];
+
+/**
+ * RTCP, the same for the same seed: headers and lengths are true, so that every parser gets to its part, and all behind is drawn.
+ * @param ssrcs streams of the transport that it is sent on: only what names one of them goes any further.
+ */
+export function* nonsenseRtcp(seed: number, ssrcs: readonly number[]): Generator<Buffer, never> {
+  const random = seededRandom(seed);
+  const below = (limit: number) => Math.floor(random() * limit);
+  const word = () => {
+    const kind = random();
+    if (kind < 0.3) return ssrcs[below(ssrcs.length)]!;
+    return kind < 0.5 ? below(4) : kind < 0.6 ? 0xffff_ffff : below(2 ** 32);
+  };
+  for (;;) {
+    yield Buffer.concat(
+      Array.from({ length: 1 + below(3) }, () => {
+        // Sender report to extended report (RFC 3550, 4585, 3611).
+        const type = 200 + below(8);
+        const isFeedback = type === 205 || type === 206;
+        const format =
+          isFeedback && random() < 0.8 ? FEEDBACK_FORMATS[below(FEEDBACK_FORMATS.length)]! : below(32);
+        const words = 1 + below(24);
+        const packet = Buffer.alloc(4 + words * 4);
+        packet.set([0x80 | (random() < 0.05 ? 0x20 : 0) | format, type]);
+        packet.writeUInt16BE(words, 2);
+        for (let at = 4; at < packet.length; at += 4) packet.writeUInt32BE(word(), at);
+        if (isFeedback && words > 1) packet.writeUInt32BE(ssrcs[below(ssrcs.length)]!, 8);
+        return packet;
+      }),
+    );
   }
 }
 
