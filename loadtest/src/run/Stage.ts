@@ -56,20 +56,20 @@ export class Stage {
     this.random = options.random;
   }
 
-  /** Aborted when the run is to end early. */
-  get interrupt(): AbortSignal {
-    return this.#options.interrupt;
-  }
-
   /** A place in a room. All of a room go to one server, so that servers need not know each other. */
   seat(id: string, room: number, index: number, bots: number): Place & { readonly roomId: string } {
     const roomId = `load-${this.#options.runId}-${room + 1}`;
-    return { ...this.#place(id, room, index, bots), roomId };
+    return { ...this.#place(id, room, index, Math.ceil(bots / BOTS_PER_ADDRESS)), roomId };
   }
 
-  /** A place in no room. */
-  idler(id: string, index: number, bots: number): Place {
-    return this.#place(id, index, index, bots);
+  /** A place in no room, coming from one of so many source addresses. */
+  idler(id: string, index: number, addresses: number): Place {
+    return this.#place(id, index, index, addresses);
+  }
+
+  /** Whether bots can have source addresses of their own. */
+  get fromLoopback(): boolean {
+    return this.targets.every(({ loopback }) => loopback);
   }
 
   /** Where a person would go, with a token of their own when there is a key. */
@@ -79,13 +79,14 @@ export class Stage {
     return `${this.targets[0]?.url}/r/${roomId}${fragment}`;
   }
 
-  #place(id: string, server: number, index: number, bots: number): Place {
+  #place(id: string, server: number, index: number, addresses: number): Place {
     const target = this.targets[server % this.targets.length];
     if (!target) throw new Error('There is at least one target');
-    const addresses = Math.ceil(bots / BOTS_PER_ADDRESS);
     const place = { id: `${this.#options.runId}-${id}`, url: target.socketUrl, startAfterMs: 0 } as const;
     if (!target.loopback || addresses === 1) return place;
-    return { ...place, localAddress: loopbackAddress(index % addresses) };
+    // Addresses turn slower than servers do, so that every server sees all of them.
+    const turn = Math.floor(index / this.targets.length) % addresses;
+    return { ...place, localAddress: loopbackAddress(turn) };
   }
 
   /** Brings bots in, evenly over a time; failures are recorded, not thrown. */

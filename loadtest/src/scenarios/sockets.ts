@@ -16,6 +16,15 @@ export const sockets = defineScenario({
   flags: {
     sockets: count('--sockets <count>', 'sockets, all servers together', 1000, { min: 1 }),
     connectRate: amount('--connect-rate <count>', 'new ones a second, all together', 500, 100_000),
+    perAddress: count(
+      '--per-address <count>',
+      'sockets of one source address, where servers are on loopback',
+      1000,
+      {
+        min: 1,
+        max: 25_000,
+      },
+    ),
     duration: amount('--duration <seconds>', 'how long they are held', 30),
   },
   figures: [
@@ -32,11 +41,13 @@ export const sockets = defineScenario({
   ramp: ['sockets'],
   need: (options) => ({ bots: options.sockets, media: false, manySockets: true }),
   async run(stage, options) {
-    const bots = Array.from({ length: options.sockets }, (_, index) =>
-      stage.idler(`i${index + 1}`, index, options.sockets),
-    );
+    const { sockets: all, connectRate, perAddress } = options;
+    const addresses = Math.ceil(all / perAddress);
+    const bots = Array.from({ length: all }, (_, index) => stage.idler(`i${index + 1}`, index, addresses));
+    const from = stage.fromLoopback ? `, from ${addresses} source addresses of ${perAddress} at most` : '';
+    stage.observations.notes.push(`${connectRate} new sockets a second${from}.`);
     await stage.weighServers();
-    await stage.join(bots, { overS: options.sockets / options.connectRate });
+    await stage.join(bots, { overS: all / connectRate });
     await stage.hold(options.duration);
   },
   conclude: (stage) => stage.countSockets(),

@@ -138,10 +138,18 @@ const lineLost = (): CallError => new CallError('unavailable', 'The connection w
 function connectError(error: NodeJS.ErrnoException): CallError {
   const status = /server response: (\d+)/.exec(error.message)?.[1];
   if (status === '429')
-    return new CallError('rate-limited', 'The server refuses more sockets from this address (429)');
+    return new CallError(
+      'rate-limited',
+      'The server refuses more sockets from this address for now (429; its PARLEY_CONNECT_RATE)',
+    );
   if (status === '404') return new CallError('not-found', 'There is no Parley at this address (404)');
   if (status !== undefined) return new CallError('unavailable', `The server refuses the socket (${status})`);
   if (/handshake has timed out/.test(error.message))
     return new CallError('timeout', 'The server did not take the socket in time');
+  if (error.code === 'ECONNRESET') {
+    const message =
+      'The server cut the connection before it answered (is it full, at its PARLEY_MAX_CONNECTIONS?)';
+    return new CallError('unavailable', message);
+  }
   return new CallError('unavailable', error.code ?? error.message, { cause: error });
 }
