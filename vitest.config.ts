@@ -14,7 +14,7 @@ export default defineConfig({
             'server/{src,protocol,worker,cli}/**/*.test.ts',
             'client/**/src/**/*.test.{ts,tsx}',
             'turn/**/*.test.ts',
-            'loadtest/src/**/*.test.ts',
+            'loadtest/{src,bench}/**/*.test.ts',
           ],
           testTimeout: 10_000,
         },

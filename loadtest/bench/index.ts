@@ -1,6 +1,6 @@
 /**
- * Owns `npm run bench`: starts a server and a Chromium of its own and prints the figures of the README.
- * Does not judge: figures are read, not asserted. The load tool proper is not here yet.
+ * Owns `npm run bench`: the figures of the README, for which it starts a server and a Chromium of its own, and the comparison.
+ * Does not judge: figures are read, not asserted. Does not own the comparison itself (compare/) nor the load tool (src/).
  */
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -12,6 +12,7 @@ import { chromium } from 'playwright-core';
 import { chromiumArgs, chromiumPath } from '../../client/web/e2e/support/chromium.ts';
 import { looks, writeFakeMedia } from '../../client/web/e2e/support/fakeMedia.ts';
 import { ServerProcess } from '../../server/test/support/serverProcess.ts';
+import { runCompare } from './compare/runCompare.ts';
 import { joinLine, measureJoins } from './joinTime.ts';
 import { measureSixteen } from './sixteen.ts';
 
@@ -24,18 +25,15 @@ function firstLoadBytes(): number {
   return [...files].reduce((sum, file) => sum + gzipSync(readFileSync(join(dist, file))).length, 0);
 }
 
-const only = process.argv[2];
-if (only !== undefined && !['size', 'join', 'sixteen'].includes(only)) {
-  console.error('Usage: npm run bench [-- size|join|sixteen]');
-  process.exit(2);
-}
-const wants = (name: string): boolean => only === undefined || only === name;
+const figures = ['size', 'join', 'sixteen'] as const;
+type Figure = (typeof figures)[number];
 
-console.log(`Machine: ${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}`);
-if (wants('size'))
-  console.log(`First load of the app: ${Math.round(firstLoadBytes() / 1024)} KB of JavaScript (gzip)`);
-
-if (wants('join') || wants('sixteen')) {
+/** Measures and prints. */
+async function printFigures(wants: (figure: Figure) => boolean): Promise<void> {
+  console.log(`Machine: ${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}`);
+  if (wants('size'))
+    console.log(`First load of the app: ${Math.round(firstLoadBytes() / 1024)} KB of JavaScript (gzip)`);
+  if (!wants('join') && !wants('sixteen')) return;
   const server = await ServerProcess.start({ environment: { PARLEY_LOG_LEVEL: 'warn' } });
   // 320x180 at 10 frames a second, as in the browser tests: the browsers' software codecs share the cores with the server.
   const folder = await mkdtemp(join(tmpdir(), 'parley-bench-'));
@@ -64,4 +62,18 @@ if (wants('join') || wants('sixteen')) {
     await server.stop();
     await rm(folder, { recursive: true });
   }
+}
+
+const [command, ...rest] = process.argv.slice(2);
+const figure = figures.find((one) => one === command);
+if (command === 'compare') process.exitCode = await runCompare(rest);
+else if (figure !== undefined && rest.length === 0) await printFigures((one) => one === figure);
+else if (command === undefined || command === '--quick') {
+  await printFigures(() => true);
+  process.exitCode = await runCompare(process.argv.slice(2));
+} else {
+  console.error(
+    `Usage: npm run bench [-- ${figures.join('|')}|compare|--quick]; compare takes options: compare --help`,
+  );
+  process.exitCode = 2;
 }

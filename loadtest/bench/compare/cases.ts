@@ -1,0 +1,108 @@
+/**
+ * Owns what is compared: the cases, who takes part in which, and what must arrive when all goes well.
+ * Does not own how peers connect (generator/) nor which servers there are (contenders/).
+ */
+
+/** Who competes. M0, M1: mediasoup without Parley; J0, J1: Janus VideoRoom. */
+export const contenderIds = ['parley', 'm1', 'm0', 'j0', 'j1'] as const;
+export type ContenderId = (typeof contenderIds)[number];
+
+/** Cases of one kind, which are asked for together. */
+export const families = ['video', 'rooms', 'audio', 'join'] as const;
+export type Family = (typeof families)[number];
+
+/** What peers do in one case. Every room has the same people. */
+export interface Load {
+  readonly rooms: number;
+  /** They also receive each other. */
+  readonly publishers: number;
+  /** They only receive. */
+  readonly viewers: number;
+  readonly publish: { readonly audio: boolean; readonly video: boolean };
+}
+
+/** One line of the comparison. */
+export interface Case {
+  readonly id: string;
+  readonly title: string;
+  readonly family: Family;
+  readonly load: Load;
+  readonly contenders: readonly ContenderId[];
+  /** Contenders whose figure is computed from their largest measured case of the family. */
+  readonly computed: readonly ContenderId[];
+  /** How often a viewer joins and leaves; 0: the load itself is measured. */
+  readonly joins: number;
+}
+
+/** What one generator core receives without being the limit. A case beyond it is computed: measured, it would be the generator's figure. */
+const GENERATOR_LIMIT_PER_S = 45_000;
+/** Opus as the generator sends it: 20 ms a packet. */
+export const AUDIO_PACKETS_PER_S = 50;
+
+/** 1 publisher, N viewers. M0 has exactly M1's consumers there. */
+export const videoCase = (viewers: number): Case => ({
+  id: `video-${viewers}`,
+  title: `1 publisher, ${viewers} viewers: 720p simulcast`,
+  family: 'video',
+  load: { rooms: 1, publishers: 1, viewers, publish: { audio: false, video: true } },
+  contenders: ['parley', 'm1', 'j0', 'j1'],
+  computed: [],
+  joins: 0,
+});
+
+/** Rooms of eight with all cameras on. M0 has exactly M1's consumers there too, until Parley sends less than everything. */
+export const roomsCase = (rooms: number): Case => ({
+  id: `rooms-${rooms}x8`,
+  title: `${rooms} room${rooms === 1 ? '' : 's'} of 8, all cameras on: 720p simulcast`,
+  family: 'rooms',
+  load: { rooms, publishers: 8, viewers: 0, publish: { audio: false, video: true } },
+  contenders: ['parley', 'm1', 'j0', 'j1'],
+  computed: [],
+  joins: 0,
+});
+
+/** One room, every microphone open, everybody talks. */
+export function audioCase(people: number, contenders: readonly ContenderId[]): Case {
+  const load: Load = { rooms: 1, publishers: people, viewers: 0, publish: { audio: true, video: false } };
+  const isBeyond = subscriptionsOf(load) * AUDIO_PACKETS_PER_S > GENERATOR_LIMIT_PER_S;
+  return {
+    id: `audio-${people}`,
+    title: `1 room of ${people}, all microphones open: Opus, 50 packets/s each`,
+    family: 'audio',
+    load,
+    contenders: isBeyond ? [] : contenders,
+    computed: isBeyond ? contenders : [],
+    joins: 0,
+  };
+}
+
+/** Somebody comes to a room in which one camera is on. */
+const joinCase = (joins: number): Case => ({
+  id: 'join',
+  title: 'Join to first frame, generator as client',
+  family: 'join',
+  load: { rooms: 1, publishers: 1, viewers: 0, publish: { audio: false, video: true } },
+  contenders: ['parley', 'm1', 'j0', 'j1'],
+  computed: [],
+  joins,
+});
+
+/** How many tracks arrive somewhere, when everybody receives everybody else. */
+export function subscriptionsOf({ rooms, publishers, viewers, publish }: Load): number {
+  const sources = Number(publish.audio) + Number(publish.video);
+  return rooms * sources * publishers * (publishers - 1 + viewers);
+}
+
+/** The whole comparison. Janus gets as much audio as its core can carry. */
+export const fullCases = (): Case[] => [
+  videoCase(100),
+  roomsCase(2),
+  audioCase(20, contenderIds),
+  audioCase(30, ['parley', 'm0']),
+  audioCase(50, ['parley', 'm0']),
+  audioCase(100, ['parley', 'm0']),
+  joinCase(5),
+];
+
+/** Small versions, to see that everything works. */
+export const quickCases = (): Case[] => [videoCase(2), roomsCase(1), audioCase(4, contenderIds), joinCase(2)];

@@ -1,0 +1,105 @@
+/**
+ * Owns the peers of one case: joins all of them, sums up what they received, lets them leave.
+ * Does not own how a peer talks to its server (Peer.ts) nor what the figures mean (report/).
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { PreparedMedia } from '../../../src/bot/index.ts';
+import type { Load } from '../cases.ts';
+import type { LoadSample } from './messages.ts';
+import type { Connect, Peer } from './Peer.ts';
+
+/** At once; more only makes the generator's own event loop late. */
+const JOINS_AT_ONCE = 8;
+const FIRST_FRAME_LIMIT_MS = 10_000;
+
+export interface LoadTarget {
+  readonly url: string;
+  readonly localAddress: string;
+  readonly connect: Connect;
+  readonly media: PreparedMedia;
+}
+
+export class LoadRun {
+  readonly #target: LoadTarget;
+  /** Rooms of a case are no other case's. */
+  readonly #roomBase: number;
+  readonly #peers: Peer[] = [];
+
+  constructor(target: LoadTarget, roomBase: number) {
+    this.#target = target;
+    this.#roomBase = roomBase;
+  }
+
+  /** Joins everybody: publishers first, so that each finds everything there when it subscribes. */
+  async open({ rooms, publishers, viewers, publish }: Load): Promise<void> {
+    const places = Array.from({ length: rooms }, (_, room) => room);
+    const join = async (room: number, isPublisher: boolean): Promise<void> => {
+      const nothing = { audio: false, video: false };
+      const peer = await this.#connect(room, isPublisher ? publish : nothing, !isPublisher || publishers > 1);
+      this.#peers.push(peer);
+    };
+    const all = (count: number): number[] =>
+      places.flatMap((room) => Array.from({ length: count }, () => room));
+    await inBatches(all(publishers), (room) => join(room, true));
+    await inBatches(all(viewers), (room) => join(room, false));
+    await inBatches(this.#peers, (peer) => peer.subscribe());
+  }
+
+  /** Gives milliseconds from the first byte to the first picture of somebody who comes to the first room, and leaves again. */
+  async joinOnce(): Promise<number> {
+    const startedMs = performance.now();
+    const peer = await this.#connect(0, { audio: false, video: false }, true);
+    try {
+      await peer.subscribe();
+      for (;;) {
+        const firstFrameMs = peer.firstFrameMs();
+        if (firstFrameMs !== undefined) return firstFrameMs - startedMs;
+        if (performance.now() - startedMs > FIRST_FRAME_LIMIT_MS) throw new Error('no picture within 10 s');
+        await delay(5);
+      }
+    } finally {
+      await peer.leave();
+    }
+  }
+
+  sample(): Omit<LoadSample, 'self'> {
+    const sums = { tracks: 0, tracksFull: 0, packets: 0, bytes: 0, lost: 0, frames: 0 };
+    for (const peer of this.#peers) {
+      for (const { packets, bytes, lost, frames, isFull } of peer.tracks()) {
+        sums.tracks += 1;
+        sums.tracksFull += Number(isFull);
+        sums.packets += packets;
+        sums.bytes += bytes;
+        sums.lost += lost;
+        sums.frames += frames;
+      }
+    }
+    return sums;
+  }
+
+  /** Idempotent. */
+  async close(): Promise<void> {
+    await Promise.all(this.#peers.splice(0).map((peer) => peer.leave()));
+  }
+
+  #connect(room: number, publish: Load['publish'], subscribe: boolean): Promise<Peer> {
+    const { url, localAddress, connect, media } = this.#target;
+    const name = randomUUID().slice(0, 8);
+    return connect({
+      url,
+      room: `bench-${this.#roomBase + room}`,
+      name,
+      localAddress,
+      publish,
+      subscribe,
+      media,
+    });
+  }
+}
+
+async function inBatches<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  for (let from = 0; from < items.length; from += JOINS_AT_ONCE) {
+    await Promise.all(items.slice(from, from + JOINS_AT_ONCE).map(work));
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Owns a peer of Parley: the load tool's bot, which is the public SDK. Does not own the bot (src/bot).
+ */
+import { Bot } from '../../../src/bot/index.ts';
+import type { Connect } from './Peer.ts';
+
+/** Layer of the full picture. */
+const TOP_LAYER = 2;
+
+export const connectToParley: Connect = async (options) => {
+  const { url, room, name, localAddress, publish, subscribe, media } = options;
+  const startedMs = performance.now();
+  const bot = await Bot.join({
+    url,
+    roomId: room,
+    displayName: name,
+    localAddress,
+    publish,
+    subscribe,
+    speech: { seed: 1, pattern: 'continuous' },
+    media,
+  });
+  return {
+    // It follows the room by itself.
+    subscribe: () => Promise.resolve(),
+    tracks: () =>
+      bot.tracks().map(({ source, packets, bytes, lost, frames, spatialLayer }) => ({
+        packets,
+        bytes,
+        lost,
+        frames,
+        isFull: source === 'camera' ? spatialLayer === TOP_LAYER : packets > 0,
+      })),
+    firstFrameMs: () => {
+      const { firstFrameMs } = bot.phases;
+      return firstFrameMs === undefined ? undefined : startedMs + firstFrameMs;
+    },
+    leave: () => bot.leave(),
+  };
+};
