@@ -19,8 +19,12 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(built, { recursive: true }));
 
-const start = async (senders: number, folder = temporaryFolder()): Promise<ChatWriterProcess> => {
-  const writer = new ChatWriterProcess({ library, folder, senders });
+const start = async (
+  senders: number,
+  folder = temporaryFolder(),
+  resend = false,
+): Promise<ChatWriterProcess> => {
+  const writer = new ChatWriterProcess({ library, folder, senders, resend });
   await writer.ready();
   return writer;
 };
@@ -196,5 +200,21 @@ describe('what was acknowledged is there', () => {
       cutPower(folder, writer);
       await expectAllThere(folder, writer.acked);
     }
+  });
+
+  test('after a sync failed, the message was sent again, and the power was cut before anything else was written', async () => {
+    const folder = temporaryFolder();
+    const writer = await start(1, folder, true);
+    await writer.moreAcked(30);
+    writer.disk('fail');
+    await writer.moreFailed(1);
+    const failedAt = writer.acked.length;
+    writer.disk('pass');
+    // Acknowledged as a duplicate: it lay in the page cache, and nothing but the reopening has brought it to the disk.
+    await writer.until(() => writer.acked.length > failedAt, 'the message that was sent again');
+    await writer.kill();
+    expect(writer.acked).toHaveLength(failedAt + 1);
+    cutPower(folder, writer);
+    await expectAllThere(folder, writer.acked);
   });
 });

@@ -51,7 +51,10 @@ export const buildFailingDisk = (folder: string): string => {
   return library;
 };
 
-/** A process that appends without end, from as many senders at once as asked. */
+/**
+ * A process that appends, from as many senders at once as asked: without end, or with `resend` each until its first message that
+ * failed and was sent again is acknowledged.
+ */
 export class ChatWriterProcess {
   readonly acked: Acked[] = [];
   readonly failed: Array<{ code: string; at: bigint }> = [];
@@ -66,7 +69,7 @@ export class ChatWriterProcess {
   #ended = false;
   #onLine: () => void = () => {};
 
-  constructor(options: { library: string; folder: string; senders: number }) {
+  constructor(options: { library: string; folder: string; senders: number; resend?: boolean }) {
     const scratch = temporaryFolder();
     this.medium = join(scratch, 'medium');
     this.#control = join(scratch, 'control');
@@ -76,7 +79,12 @@ export class ChatWriterProcess {
     this.disk('pass');
     this.#child = spawn(
       process.execPath,
-      [join(import.meta.dirname, 'chatWriter.ts'), options.folder, `${options.senders}`],
+      [
+        join(import.meta.dirname, 'chatWriter.ts'),
+        options.folder,
+        `${options.senders}`,
+        ...(options.resend ? ['resend'] : []),
+      ],
       {
         stdio: ['ignore', 'pipe', 'inherit'],
         env: {

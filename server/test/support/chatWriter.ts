@@ -1,6 +1,7 @@
 /**
  * Owns a process that holds a chat store and writes to it, for tests that kill it or fail its disk under it.
- * Usage: chatWriter.ts <folder> <concurrent appends; 0 = hold the folder only>. Does not own what is concluded.
+ * Usage: chatWriter.ts <folder> <concurrent appends; 0 = hold the folder only> [resend]. Does not own what is concluded.
+ * With "resend" a message that fails is sent again until it is acknowledged, as clients do, and is the last one.
  *
  * Writes one line per fact, in order, each written out before the next step: `ready`, then `sent <n>` when append n begins,
  * `acked <n> <seq> <conversation> <message id> <monotonic ns>` or `failed <n> <code> <monotonic ns>` when it has ended.
@@ -10,7 +11,7 @@ import { CallError } from '@parley/protocol';
 import { SqliteConversationStore } from '../../src/chat/SqliteConversationStore.ts';
 import { uuidv7 } from './conversationIds.ts';
 
-const [folder = '', concurrency = '1'] = process.argv.slice(2);
+const [folder = '', concurrency = '1', resend] = process.argv.slice(2);
 // Writes to a pipe are synchronous on Linux.
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const log = {
@@ -28,7 +29,7 @@ const rooms = await Promise.all(
 say('ready');
 
 let count = 0;
-const appendForEver = async (): Promise<never> => {
+const appendForEver = async (): Promise<void> => {
   for (;;) {
     const n = count++;
     const { conversationId } = rooms[n % rooms.length]!;
@@ -41,14 +42,20 @@ const appendForEver = async (): Promise<never> => {
       text: `message ${n}`,
       sentAtMs: Date.now(),
     };
-    say(`sent ${n} ${process.hrtime.bigint()}`);
-    try {
-      const { seq } = await store.append(message);
-      say(`acked ${n} ${seq} ${conversationId} ${messageId} ${process.hrtime.bigint()}`);
-    } catch (error) {
-      say(`failed ${n} ${error instanceof CallError ? error.code : error} ${process.hrtime.bigint()}`);
-      // As a client would: not at full speed against a store that is down.
-      await sleep(10);
+    for (let failed = false, acked = false; !acked; ) {
+      say(`sent ${n} ${process.hrtime.bigint()}`);
+      try {
+        const { seq } = await store.append(message);
+        acked = true;
+        say(`acked ${n} ${seq} ${conversationId} ${messageId} ${process.hrtime.bigint()}`);
+        if (failed) return;
+      } catch (error) {
+        failed = true;
+        say(`failed ${n} ${error instanceof CallError ? error.code : error} ${process.hrtime.bigint()}`);
+        // As a client would: not at full speed against a store that is down.
+        await sleep(10);
+        if (resend === undefined) break;
+      }
     }
   }
 };
