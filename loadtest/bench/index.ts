@@ -73,7 +73,7 @@ else if (command === undefined || command === '--quick') {
   process.exitCode = await runCompare(process.argv.slice(2));
 } else {
   console.error(
-    `Usage: npm run bench [-- ${figures.join('|')}|compare|--quick]; compare takes options: compare --help`,
+    `Usage: npm run bench [-- ${figures.join('|')}|compare|--quick]; "compare help" tells its options`,
   );
   process.exitCode = 2;
 }

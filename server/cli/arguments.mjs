@@ -38,7 +38,8 @@ export const commands = {
     options: { ...yes, ...help },
   },
   bench: {
-    summary: 'measure the figures of the README, or one of them: size, join, sixteen',
+    summary:
+      'measure the figures of the README (size, join, sixteen) and compare with other servers (compare; "compare help" tells its options)',
     usage: 'npm run bench -- [options] [figure]',
     options: { ...yes, ...help },
     passesArguments: true,

@@ -13,7 +13,8 @@ const INTERRUPTED = 130;
 
 /** Gives the exit code. */
 export async function runCompare(args: readonly string[]): Promise<number> {
-  if (args.includes('--help')) {
+  // "--help" is taken by the set-up before.
+  if (args[0] === 'help' || args.includes('--help')) {
     console.log(compareUsage);
     return 0;
   }
