@@ -85,5 +85,8 @@ function advice({ code, message, details }: CallError, withToken: boolean): stri
     return 'it speaks another version of the protocol. Use the load tool of its own version.';
   if (code === 'rate-limited')
     return 'it refuses more sockets from this address for now. Wait a minute, or raise its PARLEY_CONNECT_RATE.';
+  if (/CERT|SELF_SIGNED|VERIFY/.test(message)) {
+    return `its certificate is not trusted here (${message}). Name its authority: NODE_EXTRA_CA_CERTS=ca.pem.`;
+  }
   return `it does not answer as a Parley does (${message}). Check --url, and that the server runs.`;
 }

@@ -33,6 +33,7 @@ export class BotHost {
   readonly #pastJoins: JoinPhases[] = [];
   #pingsMs: number[] = [];
   #failures: Failure[] = [];
+  readonly #scenery = new Set<string>();
   #leaving = false;
 
   readonly #events: SocketBotEvents = {
@@ -57,7 +58,7 @@ export class BotHost {
     sample: async () => this.#sample(),
     leave: async ({ ids }) => {
       if (!ids) this.#leaving = true;
-      await this.#leave(ids ?? [...this.#sockets.keys(), ...this.#media.ids()]);
+      await this.#leave(ids ?? [...this.#sockets.keys(), ...this.#media.bots.keys()]);
       return {};
     },
     cut: async ({ limitMs }) => {
@@ -82,19 +83,17 @@ export class BotHost {
       const logs = [...this.#sockets.values()].map(({ chat }) => chat?.log);
       return { logs: logs.filter((log) => log !== undefined).filter((log) => log.roomId === roomId) };
     },
-    joins: async () => ({
-      joins: [
-        ...this.#pastJoins,
-        ...[...this.#sockets.values()].map(({ phases }) => phases),
-        ...this.#media.joins(),
-      ],
-    }),
+    joins: async () => {
+      const present = [...this.#sockets, ...this.#media.bots].map(([id, bot]) => this.#measured(id, bot));
+      return { joins: [...this.#pastJoins, ...present.flat()] };
+    },
     tracks: async () => ({ tracks: this.#media.tracks() }),
   };
 
   async #start(plan: BotPlan): Promise<Failure | undefined> {
     await delay(plan.startAfterMs);
     if (this.#leaving) return undefined;
+    if (plan.isScenery) this.#scenery.add(plan.id);
     try {
       if (plan.media) await this.#media.start(plan, plan.media);
       else {
@@ -113,16 +112,18 @@ export class BotHost {
 
   async #leave(ids: readonly string[]): Promise<void> {
     const waits = ids.map(async (id) => {
-      const bot = this.#sockets.get(id);
-      if (!bot) {
-        this.#pastJoins.push(...(await this.#media.leave(id)));
-        return;
-      }
-      this.#sockets.delete(id);
-      this.#pastJoins.push(bot.phases);
-      bot.leave();
+      const bot = this.#sockets.get(id) ?? this.#media.bots.get(id);
+      if (!bot) return;
+      this.#pastJoins.push(...this.#measured(id, bot));
+      if (this.#sockets.delete(id)) await bot.leave();
+      else await this.#media.leave(id);
     });
     await Promise.all(waits);
+  }
+
+  /** How a bot came; nothing of one that is part of the scene. */
+  #measured(id: string, { phases }: { readonly phases: JoinPhases }): JoinPhases[] {
+    return this.#scenery.has(id) ? [] : [phases];
   }
 
   #count(name: keyof Counters): void {

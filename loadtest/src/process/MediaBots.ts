@@ -4,7 +4,7 @@
  */
 import type { Bot, BotSample, PreparedMedia } from '../bot/index.ts';
 import { add, emptyCounters } from './counters.ts';
-import type { BotPlan, Counters, JoinPhases, TrackRow } from './messages.ts';
+import type { BotPlan, Counters, TrackRow } from './messages.ts';
 
 /** Sums over the bots that are in, and counters over all that ever were. */
 interface MediaSample {
@@ -51,23 +51,17 @@ export class MediaBots {
     this.#bots.set(id, bot);
   }
 
-  ids(): string[] {
-    return [...this.#bots.keys()];
+  /** Those that are in, by id. */
+  get bots(): ReadonlyMap<string, Bot> {
+    return this.#bots;
   }
 
-  /** Gives what there is to remember of it. */
-  async leave(id: string): Promise<JoinPhases[]> {
+  async leave(id: string): Promise<void> {
     const bot = this.#bots.get(id);
-    if (!bot) return [];
+    if (!bot) return;
     this.#bots.delete(id);
     add(this.#past, countersOf(bot.sample()));
-    const phases = bot.phases;
     await bot.leave();
-    return [phases];
-  }
-
-  joins(): JoinPhases[] {
-    return [...this.#bots.values()].map(({ phases }) => phases);
   }
 
   tracks(): TrackRow[] {

@@ -24,6 +24,8 @@ export const BotPlan = z.object({
   media: Media.optional(),
   /** Since the command that starts it. */
   startAfterMs: z.number(),
+  /** It is part of the scene: how it came is not measured. */
+  isScenery: z.boolean().optional(),
 });
 export type BotPlan = z.infer<typeof BotPlan>;
 

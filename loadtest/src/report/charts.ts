@@ -73,18 +73,23 @@ function drawing({ title, lines, places, marks = [], scale = 'linear' }: Chart):
   return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${htmlText(title)}">${[...grid, ...marked, ...below, ...drawn].join('')}</svg>`;
 }
 
-/** Interrupted where a value is not known; a value alone is a point. */
+/**
+ * Interrupted where a value is not known; a value alone is a point. Of values closer together than can be seen (a soak has
+ * thousands) the smallest and the largest are drawn, so that no peak is lost.
+ */
 function path(values: Line['values'], x: (place: number) => number, y: (value: number) => number): string {
+  const perStep = Math.max(1, Math.ceil(values.length / PLOT.width));
   let drawing = '';
   let isDown = false;
-  values.forEach((value, place) => {
-    if (value === null) {
-      isDown = false;
-      return;
+  for (let place = 0; place < values.length; place += perStep) {
+    const known = values.slice(place, place + perStep).filter((value) => value !== null);
+    const ends = perStep === 1 ? known : [Math.min(...known), Math.max(...known)];
+    for (const value of known.length > 0 ? ends : []) {
+      drawing += `${isDown ? 'L' : 'M'}${at(x(place))} ${at(y(value))}${isDown ? '' : 'h0'}`;
+      isDown = true;
     }
-    drawing += `${isDown ? 'L' : 'M'}${at(x(place))} ${at(y(value))}${isDown ? '' : 'h0'}`;
-    isDown = true;
-  });
+    isDown &&= known.length > 0;
+  }
   return drawing;
 }
 

@@ -39,7 +39,7 @@ const plainFigures = {
   sentPacketsPerS: 'RTP packets sent by bots',
   receivedPacketsPerS: 'RTP packets received by bots',
   receivedMbps: 'RTP megabits a second received by bots',
-  lossPercent: 'packets that never came, retransmissions counted as come',
+  lossPercent: 'packets that never came while the load stood, retransmissions counted as come',
   recoveredPercent: 'packets that came by retransmission',
   freezes: 'times without a complete frame for more than 200 ms',
   frozenPercent: 'share of the viewing time that was frozen',
@@ -107,6 +107,16 @@ export const isFigureName = (text: string): text is FigureName => Object.hasOwn(
 
 /** Whether it is one of the five figures of a time. */
 export const isPercentile = (name: FigureName): boolean => !Object.hasOwn(plainFigures, name);
+
+/** Figures of every scenario. */
+export const commonFigures: readonly FigureName[] = [
+  'generatorBusiestPercent',
+  'generatorLagP95Ms',
+  'serverBusiestPercent',
+  'serverCpuPercent',
+  'serverMemoryMb',
+  'serverGrowthPercent',
+];
 
 /** All figures of these times. */
 export const percentileFigures = (...names: LatencyName[]): FigureName[] =>

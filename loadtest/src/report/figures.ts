@@ -50,12 +50,12 @@ export function latenciesOf(seen: Observations): Report['latencies'] {
 
 /** The worst of: joins, tracks, packets, messages, sockets, returns. A load is good when nothing of it was missing. */
 function deliveryPercent(seen: Observations): number | undefined {
-  const { joinsAsked, joinsFailed, tracksPlanned, tracks, sockets, chat, reconnects } = seen;
-  const packets = sumOf(tracks, (track) => track.packets);
+  const { joinsAsked, joinsFailed, tracksPlanned, sockets, chat, reconnects } = seen;
+  const { received, lost } = packetsOf(seen);
   const shares = [
     share(joinsAsked - joinsFailed, joinsAsked),
     tracksPlanned && share(tracksPlanned.received, tracksPlanned.expected),
-    share(packets, packets + sumOf(tracks, ({ lost }) => lost)),
+    share(received, received + lost),
     sockets && share(sockets.held, sockets.asked),
     chat && share(chat.delivered, chat.expected),
     reconnects && share(reconnects.backMs.length, reconnects.asked),
@@ -76,7 +76,8 @@ function mediaFigures(seen: Observations): Figures {
   const { tracksPlanned, tracks } = seen;
   if (!tracksPlanned) return {};
   const points = loadedPoints(seen.series);
-  const [lost, packets] = [sumOf(tracks, (track) => track.lost), sumOf(tracks, (track) => track.packets)];
+  const { received, lost } = packetsOf(seen);
+  const recovered = sumOf(tracks, (track) => track.recovered);
   const videos = tracks.filter(({ source }) => source === 'camera' || source === 'screen');
   const layered = videos.filter(({ askedSpatialLayer }) => askedSpatialLayer !== undefined);
   const asAsked = layered.filter(({ spatialLayer, askedSpatialLayer }) => spatialLayer === askedSpatialLayer);
@@ -89,10 +90,10 @@ function mediaFigures(seen: Observations): Figures {
     sentPacketsPerS: mean(points.map((point) => point.sentPacketsPerS)),
     receivedPacketsPerS: mean(points.map((point) => point.receivedPacketsPerS)),
     receivedMbps: mean(points.map((point) => point.receivedMbps)),
-    lossPercent: share(lost, lost + packets),
+    lossPercent: share(lost, lost + received),
     recoveredPercent: share(
-      sumOf(tracks, ({ recovered }) => recovered),
-      lost + packets,
+      recovered,
+      sumOf(tracks, ({ packets }) => packets),
     ),
     freezes: sumOf(videos, (track) => track.freezes),
     frozenPercent: share(
@@ -105,6 +106,18 @@ function mediaFigures(seen: Observations): Figures {
     jitterP95Ms: jitter?.p95Ms,
     layersAsAskedPercent: share(asAsked.length, layered.length),
   });
+}
+
+/** While the load stood: what was lost while everybody came is in the series. */
+function packetsOf({ series }: Observations): { received: number; lost: number } {
+  const points = loadedPoints(series);
+  return {
+    received: sumOf(points, ({ packetsReceived }) => packetsReceived),
+    lost: Math.max(
+      0,
+      sumOf(points, ({ packetsLost }) => packetsLost),
+    ),
+  };
 }
 
 function socketFigures({ sockets, series }: Observations): Figures {

@@ -25,7 +25,15 @@ function reportWith(seconds: number): Report {
   for (let atS = 1; atS <= seconds; atS += 1) {
     seen.series.push({
       ...{ atS, phase: atS < 3 ? 'join' : 'hold', bots: 5, tracksReceived: 15, tracksExpected: 16 },
-      ...{ sentPacketsPerS: 100, receivedPacketsPerS: 900, receivedMbps: 7, lossPercent: 0, freezes: 0 },
+      ...{
+        sentPacketsPerS: 100,
+        receivedPacketsPerS: 900,
+        receivedMbps: 7,
+        packetsReceived: 900,
+        packetsLost: 0,
+        lossPercent: 0,
+        freezes: 0,
+      },
       ...{ audioGaps: 0, messagesSent: 0, messagesReceived: 0, socketDrops: 0, pingP95Ms: null },
       ...{ generatorBusiestPercent: 5, generatorCpuPercent: 9, generatorLagMs: 1, machinePercent: 20 },
       ...{ serverBusiestPercent: null, serverCpuPercent: null, serverMemoryMb: null },

@@ -14,6 +14,8 @@ const calm: SeriesPoint = {
   sentPacketsPerS: 0,
   receivedPacketsPerS: 0,
   receivedMbps: 0,
+  packetsReceived: 0,
+  packetsLost: 0,
   lossPercent: 0,
   freezes: 0,
   audioGaps: 0,
@@ -43,11 +45,15 @@ test('finds no limit in a calm run, nor in one bad second, nor in the time of jo
 test.each([
   ['generator CPU', { generatorBusiestPercent: 97 }],
   ['generator lag', { generatorLagMs: 400 }],
-  ['machine CPU', { machinePercent: 99 }],
+  ['machine CPU', { machinePercent: 99, generatorCpuPercent: 90 }],
 ])('names %s', (name, what) => {
   expect(generatorLimits([...seconds(10), ...seconds(5, what)])).toEqual([
     expect.stringMatching(`^${name}: `),
   ]);
+});
+
+test('does not blame itself where a server takes most of a machine that they share', () => {
+  expect(generatorLimits(seconds(10, { machinePercent: 99, serverCpuPercent: 120 }))).toEqual([]);
 });
 
 test('names what gave way, the server’s processor first, then the tool, then what follows from them', () => {

@@ -21,6 +21,9 @@ function often(points: readonly SeriesPoint[], is: (point: SeriesPoint) => boole
   return bad > 1 && bad > points.length * SHARE_OF_SECONDS;
 }
 
+const meanOf = (points: readonly SeriesPoint[], of: (point: SeriesPoint) => number): number =>
+  Math.round(points.reduce((sum, point) => sum + of(point), 0) / Math.max(1, points.length));
+
 /** Why the tool was the limit, so that nobody blames the server; empty when it was not. */
 export function generatorLimits(series: readonly SeriesPoint[]): string[] {
   const points = loadedPoints(series);
@@ -31,12 +34,14 @@ export function generatorLimits(series: readonly SeriesPoint[]): string[] {
   if (often(points, ({ generatorLagMs }) => generatorLagMs > LATE_MS)) {
     reasons.push(`generator lag: timers of a bot process were more than ${LATE_MS} ms late`);
   }
-  const full = often(
-    points,
-    ({ machinePercent, generatorCpuPercent }) =>
-      machinePercent > FULL_MACHINE_PERCENT && generatorCpuPercent > 10,
-  );
-  if (full) reasons.push('machine CPU: all cores of the machine that the tool runs on were busy');
+  const tool = meanOf(points, ({ generatorCpuPercent }) => generatorCpuPercent);
+  const servers = meanOf(points, ({ serverCpuPercent }) => serverCpuPercent ?? 0);
+  // Where they share a machine, whoever takes more of it is the one to blame.
+  if (tool >= servers && often(points, ({ machinePercent }) => machinePercent > FULL_MACHINE_PERCENT)) {
+    reasons.push(
+      `machine CPU: all cores were busy, with the tool at ${tool} % of one and servers of this machine at ${servers} %`,
+    );
+  }
   return reasons;
 }
 

@@ -35,6 +35,8 @@ export const SeriesPoint = z.object({
   sentPacketsPerS: z.number(),
   receivedPacketsPerS: z.number(),
   receivedMbps: z.number(),
+  packetsReceived: z.int().describe('in this second'),
+  packetsLost: z.number().describe('given up in this second; negative when some came after all'),
   lossPercent: z.number().describe('of the packets due in this second'),
   freezes: z.int().describe('that began in this second'),
   audioGaps: z.int().describe('that began in this second'),

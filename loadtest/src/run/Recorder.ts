@@ -107,6 +107,8 @@ export class Recorder {
       sentPacketsPerS: round(rates.sentPackets),
       receivedPacketsPerS: round(rates.receivedPackets),
       receivedMbps: round((rates.receivedBytes * 8) / 1e6),
+      packetsReceived: grown.receivedPackets,
+      packetsLost: grown.lost,
       lossPercent: due > 0 ? round((100 * Math.max(0, grown.lost)) / due) : 0,
       freezes: grown.freezes,
       audioGaps: grown.audioGaps,

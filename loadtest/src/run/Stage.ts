@@ -94,10 +94,11 @@ export class Stage {
     this.#phase(phase);
     const apartMs = plans.length > 0 ? (overS * 1000) / plans.length : 0;
     const due = plans.map((plan, index) => ({ ...plan, startAfterMs: index * apartMs }));
-    this.observations.joinsAsked += plans.length;
+    const counts = plans.some(({ isScenery }) => !isScenery);
+    if (counts) this.observations.joinsAsked += plans.length;
     const failures = await this.#wait(this.#options.fleet.start(due));
-    this.observations.joinsFailed += failures.length;
     this.observations.failures.add(failures);
+    if (counts) this.observations.joinsFailed += failures.length;
   }
 
   /** Waits until everybody has every track, or a time is over. */

@@ -3,7 +3,7 @@
  * Does not own any scenario (one file each) nor how it is run (run/perform.ts).
  */
 import { type Chosen, type Flags, parseFlags } from '../cli/flags.ts';
-import type { FigureName } from '../report/figureTable.ts';
+import { commonFigures, type FigureName } from '../report/figureTable.ts';
 import type { Stage } from '../run/Stage.ts';
 
 /** What has to be there before a scenario can begin. */
@@ -55,7 +55,10 @@ export interface Scenario
 
 /** Makes a scenario of its description. */
 export function defineScenario<const F extends Flags>(description: Description<F>): Scenario {
-  const { name, summary, flags, examples, figures, ramp = [] } = description;
+  const { name, summary, flags, examples, ramp = [] } = description;
+  const figures = [
+    ...new Set([...description.figures, ...commonFigures, ...(ramp.length > 0 ? (['knee'] as const) : [])]),
+  ];
   const bound = (options: Chosen<F>): BoundScenario => ({
     options,
     need: description.need(options),

@@ -44,7 +44,7 @@ export const join = defineScenario({
         : mediaBot(seat, stage, { publish, speech: 'turns', layout: 'broadcast' }),
     );
     const early = shape.rooms * shape.publishers;
-    await stage.join(bots.slice(0, early));
+    await stage.join(bots.slice(0, early).map((bot) => ({ ...bot, isScenery: true })));
     await stage.settle();
     await stage.join(bots.slice(early), { overS: within, phase: 'storm' });
     await stage.settle();
