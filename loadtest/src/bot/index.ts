@@ -3,4 +3,5 @@
  */
 export { Bot } from './Bot.ts';
 export { type PreparedMedia, prepareMedia } from './source/prepareMedia.ts';
+export { countSrtpRepeats } from './srtpRepeats.ts';
 export type * from './types.ts';

@@ -56,7 +56,7 @@ export interface TrackReport {
   readonly bytes: number;
   /** Given up: neither they nor a retransmission came. */
   readonly lost: number;
-  /** Came more than once. What the network duplicates never gets here: SRTP drops it (see `droppedBySrtp`). */
+  /** Came more than once. What the network duplicates never gets here: SRTP drops it (see `countSrtpRepeats`). */
   readonly duplicated: number;
   /** Came after a later one, not as a retransmission. */
   readonly reordered: number;
