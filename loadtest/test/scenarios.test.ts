@@ -35,6 +35,8 @@ test('media: everybody gets every track', async () => {
   expect(report.tracks).toMatchObject({ audio: { tracks: 6 }, video: { tracks: 6 } });
   expect(report.latencies.firstFrame?.count).toBe(4);
   expect(report.figures.receivedPacketsPerS).toBeGreaterThan(100);
+  const peak = Math.max(...report.series.map(({ receivedPacketsPerS }) => receivedPacketsPerS));
+  expect(peak).toBeLessThan(5 * (report.figures.receivedPacketsPerS ?? 0));
   expect(report.targets[0]?.processes.map(({ name }) => name)).toEqual(['server', 'media worker']);
   expect(code).toBe(0);
   expect(await readFile(html, 'utf8')).toContain('12 / 12 (100 %)');

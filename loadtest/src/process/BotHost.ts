@@ -56,6 +56,10 @@ export class BotHost {
       return { failures: failures.filter((failure) => failure !== undefined) };
     },
     sample: async () => this.#sample(),
+    standing: async () => {
+      const { bots, tracksReceived } = this.#media.sample();
+      return { bots: bots + this.#sockets.size, tracksReceived, socketDrops: this.#counters.socketDrops };
+    },
     leave: async ({ ids }) => {
       if (!ids) this.#leaving = true;
       await this.#leave(ids ?? [...this.#sockets.keys(), ...this.#media.bots.keys()]);

@@ -143,7 +143,13 @@ export const commands = {
   },
   /** Answered when every one of these bots is in or has failed. */
   start: { data: z.object({ bots: z.array(BotPlan) }), reply: z.object({ failures: z.array(Failure) }) },
+  /** Begins the next interval: only the recorder asks. */
   sample: { data: Nothing, reply: ProcessSample },
+  /** How things stand, without beginning anything. */
+  standing: {
+    data: Nothing,
+    reply: z.object({ bots: z.int(), tracksReceived: z.int(), socketDrops: z.int() }),
+  },
   /** All that are in, or these. */
   leave: { data: z.object({ ids: z.array(z.string()).optional() }), reply: Nothing },
   /** Cuts all sockets at once, without a word to the server; answered when all are back or the time is over. */

@@ -70,6 +70,18 @@ export class Fleet {
     return this.#askAll('sample', {});
   }
 
+  /** How all bots together stand. */
+  async standing(): Promise<CommandReply<'standing'>> {
+    const answers = await this.#askAll('standing', {});
+    const sum = (of: (answer: CommandReply<'standing'>) => number) =>
+      answers.reduce((total, answer) => total + of(answer), 0);
+    return {
+      bots: sum(({ bots }) => bots),
+      tracksReceived: sum(({ tracksReceived }) => tracksReceived),
+      socketDrops: sum(({ socketDrops }) => socketDrops),
+    };
+  }
+
   /** Cuts every socket at once. */
   async cut(limitMs: number): Promise<CommandReply<'cut'>> {
     const answers = await this.#askAll('cut', { limitMs });

@@ -41,7 +41,14 @@ export class ServerWatch {
     this.#processes = processes;
   }
 
-  /** What they used since the last call, and hold now; undefined without any. */
+  /** Their memory, in bytes; undefined without any. */
+  async weigh(): Promise<number | undefined> {
+    const uses = await Promise.all(this.#processes.map(({ pid }) => useOf(pid)));
+    const known = uses.filter((use) => use !== undefined);
+    return known.length > 0 ? known.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0) : undefined;
+  }
+
+  /** What they used since the last call, and hold now; undefined without any. Only the recorder asks. */
   async take(): Promise<ServerUse | undefined> {
     const uses = await Promise.all(this.#processes.map(async ({ pid }) => ({ pid, use: await useOf(pid) })));
     const nowMs = performance.now();

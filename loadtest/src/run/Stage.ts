@@ -165,24 +165,21 @@ export class Stage {
     const { fleet } = this.#options;
     const expected = expectedTracks(fleet.plans);
     if (expected === 0) return;
-    const samples = await fleet.samples();
-    const received = samples.reduce((sum, { tracksReceived }) => sum + tracksReceived, 0);
+    const { tracksReceived: received } = await fleet.standing();
     this.observations.tracksPlanned = { received, expected };
     this.observations.tracks = await fleet.tracks();
   }
 
   /** What the servers hold before the load comes. */
   async weighServers(): Promise<void> {
-    this.#memoryBefore = (await this.#options.servers.take())?.memoryBytes;
+    this.#memoryBefore = await this.#options.servers.weigh();
   }
 
   /** Which sockets stood to the end, and what each costs the servers. */
   async countSockets(): Promise<void> {
-    const samples = await this.#options.fleet.samples();
+    const { bots: open, socketDrops: dropped } = await this.#options.fleet.standing();
     const asked = this.#options.fleet.plans.length;
-    const open = samples.reduce((sum, { bots }) => sum + bots, 0);
-    const dropped = samples.reduce((sum, { counters }) => sum + counters.socketDrops, 0);
-    const memory = (await this.#options.servers.take())?.memoryBytes;
+    const memory = await this.#options.servers.weigh();
     const gained = memory !== undefined && this.#memoryBefore !== undefined && memory - this.#memoryBefore;
     const bytesEach = gained !== false && open > 0 ? Math.round(gained / open) : undefined;
     if (bytesEach === undefined) {

@@ -1,25 +1,19 @@
 /**
  * Owns what a command does after it was understood: looks that all is there, runs the scenario once or as a ramp, makes the report.
- * Does not own a single run (perform.ts), the search for the knee (ramp.ts) nor output.
+ * Does not own a single run (perform.ts), a ramp (climb.ts) nor output.
  */
 import { availableParallelism } from 'node:os';
 import { checkAdmission, checkServerFiles, processesFor } from '../cli/preflight.ts';
 import type { Invocation } from '../cli/program.ts';
-import { UsageError } from '../cli/UsageError.ts';
 import { buildReport } from '../report/buildReport.ts';
-import { figuresOf } from '../report/figures.ts';
-import { gaveWay } from '../report/limits.ts';
-import type { Observations } from '../report/Observations.ts';
-import type { RampStep, Report, SeriesPoint } from '../report/schema.ts';
+import type { Report, SeriesPoint } from '../report/schema.ts';
 import type { BoundScenario } from '../scenarios/Scenario.ts';
+import { climb } from './climb.ts';
 import { perform, type RunContext } from './perform.ts';
-import { findKnee } from './ramp.ts';
 import { resolveTarget } from './targets.ts';
 
 /** A WebSocket; with media also its UDP sockets and what the native stack opens. */
 const FILES = { socket: 1, media: 8 };
-/** A load of less is lost, not delivered. */
-const GOOD_PERCENT = 99.9;
 
 /** Where the outside world comes in. */
 export interface Conduct {
@@ -53,12 +47,12 @@ export async function conduct(
       atLeast: media ? Math.min(availableParallelism(), bots) : 1,
     });
   };
-  const processes = await processesOf(bound);
   const { tokenKey, seed } = common;
   const context: RunContext = { targets, tokenKey, seed, interrupt, onPoint };
   const startedAt = new Date();
-  const search = ramp === undefined ? undefined : { unit: ramp, ...(await runRamp(ramp)) };
-  const seen = search?.seen ?? (await perform(bound, processes, context));
+  const run = async (step: BoundScenario) => perform(step, await processesOf(step), context);
+  const climbed = ramp === undefined ? undefined : await climb(bound, ramp, { run, interrupt, say });
+  const seen = climbed?.seen ?? (await run(bound));
   const report = buildReport(
     {
       scenario: scenario.name,
@@ -67,43 +61,13 @@ export async function conduct(
       command,
       startedAt,
       interrupted: interrupt.aborted,
-      processes,
+      processes: await processesOf(bound),
       targets: targets.map(({ url, processes: own }) => ({ url, processes: [...own] })),
       assertions: common.assert,
-      ...(search && { ramp: { unit: search.unit, knee: search.knee, steps: search.steps } }),
+      ...(climbed && { ramp: climbed }),
     },
     seen,
   );
   const nobody = seen.joinsAsked > 0 && seen.joinsFailed === seen.joinsAsked;
   return { report, broken: seen.breakdown !== undefined || nobody };
-
-  /** The observations are those of the best good run, or of the first one when none was. */
-  async function runRamp(unit: string) {
-    const steps: RampStep[] = [];
-    let best: Observations | undefined;
-    let first: Observations | undefined;
-    const knee = await findKnee(Number(bound.options[unit]), async (load) => {
-      const step = bound.with(unit, load);
-      say(`Ramp: ${load} ${unit}`);
-      const processesOfStep = await processesOf(step).catch((error: unknown) => {
-        if (!(error instanceof UsageError)) throw error;
-        steps.push({ load, good: false, deliveryPercent: null, gaveWay: [error.message] });
-        return undefined;
-      });
-      if (processesOfStep === undefined) return 'bad';
-      const observations = await perform(step, processesOfStep, context);
-      first ??= observations;
-      if (interrupt.aborted) return 'stop';
-      const figures = figuresOf(observations);
-      const deliveryPercent = figures.deliveryPercent ?? null;
-      const good = observations.breakdown === undefined && (deliveryPercent ?? 0) >= GOOD_PERCENT;
-      const failures = observations.failures.list();
-      const causes = good ? [] : gaveWay({ series: observations.series, figures, failures });
-      steps.push({ load, good, deliveryPercent, gaveWay: causes });
-      say(`  ${deliveryPercent ?? 0} % delivered${causes[0] ? `; ${causes[0]}` : ''}`);
-      if (good) best = observations;
-      return good ? 'good' : 'bad';
-    });
-    return { knee, steps, seen: best ?? first };
-  }
 }

@@ -3,6 +3,7 @@
  * Does not own what the scenario does nor what is made of what was seen.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { UsageError } from '../cli/UsageError.ts';
 import { type TokenKey, tokenMint } from '../process/tokens.ts';
 import { noObservations, type Observations } from '../report/Observations.ts';
 import type { SeriesPoint } from '../report/schema.ts';
@@ -74,6 +75,7 @@ export async function perform(
     recorder.phase = 'leave';
     await Promise.race([fleet.leaveAll(), delay(LEAVE_LIMIT_MS, undefined, { ref: false })]);
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     lost.abort(error);
   } finally {
     await recorder.stop();
