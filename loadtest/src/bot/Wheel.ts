@@ -5,14 +5,13 @@
 
 /** Something that is done again and again. */
 export interface WheelTask {
-  /** Gives the milliseconds until it is due again, at most {@link MAX_DELAY_MS}; 0 or less: never again. */
+  /** Gives the milliseconds until it is due again, at most 2,500; 0 or less: never again. */
   run(nowMs: number): number;
 }
 
 const TICK_MS = 5;
+/** One turn is 2,560 ms: a task can be put nearly that far ahead. */
 const SLOTS = 512;
-/** How far ahead a task can be put. */
-export const MAX_DELAY_MS = TICK_MS * (SLOTS - 2);
 
 /** A timer wheel with ticks of 5 ms. Times are those of `performance.now()`. */
 export class Wheel {
