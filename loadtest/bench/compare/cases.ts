@@ -93,9 +93,9 @@ export function subscriptionsOf({ rooms, publishers, viewers, publish }: Load): 
   return rooms * sources * publishers * (publishers - 1 + viewers);
 }
 
-/** The whole comparison. Janus gets as much audio as its core can carry. */
+/** The whole comparison. 100 people are the most that Parley lets into a room; Janus gets as much audio as its core can carry. */
 export const fullCases = (): Case[] => [
-  videoCase(100),
+  videoCase(99),
   roomsCase(2),
   audioCase(20, contenderIds),
   audioCase(30, ['parley', 'm0']),

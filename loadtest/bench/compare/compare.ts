@@ -5,11 +5,11 @@
 
 import type { Case, ContenderId } from './cases.ts';
 import { m0, m1 } from './contenders/bareMediasoup.ts';
-import type { Contender } from './contenders/Contender.ts';
+import type { Contender, RunningServer } from './contenders/Contender.ts';
 import { j0, j1 } from './contenders/janus.ts';
 import { parley } from './contenders/parley.ts';
 import { Generator } from './generator/Generator.ts';
-import { measureJoins, measureLoad } from './measure.ts';
+import { measureJoins, measureLoad, type Stage } from './measure.ts';
 import { createMachines, type Machines } from './network/machines.ts';
 import type { CompareOptions } from './options.ts';
 import { currentCommit, describeMachine } from './report/machine.ts';
@@ -24,6 +24,8 @@ interface Taken {
   points: Point[];
   firstFramesMs: number[];
   failures: number;
+  /** Why something was not measured. */
+  errors: string[];
 }
 
 /** Everything that was measured, by contender and case. */
@@ -35,7 +37,7 @@ class Takings {
     const key = `${contender} ${id}`;
     const known = this.#taken.get(key);
     if (known) return known;
-    const taken = { points: [], firstFramesMs: [], failures: 0 };
+    const taken = { points: [], firstFramesMs: [], failures: 0, errors: [] };
     this.#taken.set(key, taken);
     return taken;
   }
@@ -98,18 +100,38 @@ interface TurnContext {
   readonly signal: AbortSignal;
 }
 
-/** One contender's turn in one round: its server is started, meets all its cases, and ends. */
+/** One contender's turn in one round. What fails is said and left out: the others go on. */
 async function turn(contender: Contender, context: TurnContext): Promise<void> {
-  const { round, options, machines, takings, say, signal } = context;
+  const { options, machines, takings, say, signal } = context;
   const cases = options.cases.filter((asked) => asked.contenders.includes(contender.id));
   if (cases.length === 0) return;
-  const server = await contender.start(machines.server);
-  let generator: Generator | undefined;
-  const end = (): void => void generator?.end();
+  try {
+    const server = await contender.start(machines.server);
+    try {
+      await meet(contender, server, cases, context);
+    } finally {
+      await server.stop();
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    say(`${contender.id} failed: ${messageOf(error)}`);
+    for (const asked of cases) takings.of(contender.id, asked).errors.push(messageOf(error));
+  }
+}
+
+/** A server meets all its cases. */
+async function meet(
+  contender: Contender,
+  server: RunningServer,
+  cases: readonly Case[],
+  { round, options, machines, takings, say, signal }: TurnContext,
+): Promise<void> {
+  const generator = await Generator.start(machines.generator, server, contender.dialect);
+  // Whoever waits for its answer need not wait to the end.
+  const end = (): void => void generator.end();
   signal.addEventListener('abort', end);
   try {
-    generator = await Generator.start(machines.generator, server, contender.dialect);
-    const stage = { server, generator };
+    const stage = { server, generator, signal };
     if (!takings.profiles.has(contender.id)) {
       takings.profiles.set(contender.id, (await generator.ask('srtpProfile', {})).profile);
     }
@@ -117,26 +139,47 @@ async function turn(contender: Contender, context: TurnContext): Promise<void> {
       signal.throwIfAborted();
       const taken = takings.of(contender.id, asked);
       const where = `round ${round + 1}/${options.rounds} ${contender.id.padEnd(6)} ${asked.id.padEnd(10)}`;
-      if (asked.joins > 0) {
-        const { firstFramesMs, failures } = await measureJoins(stage, asked);
-        say(
-          `${where} ${firstFramesMs.map((ms) => Math.round(ms)).join(', ')} ms${failures ? `, ${failures} failed` : ''}`,
-        );
-        if (round === 0 && options.rounds > 1) continue;
-        taken.firstFramesMs.push(...firstFramesMs);
-        taken.failures += failures;
-      } else {
-        const point = await measureLoad(stage, asked, options.rounds > 1 ? round : 1, options.seconds);
-        taken.points.push(point);
-        say(`${where} ${pointLine(point)}`);
+      try {
+        say(`${where} ${await take(stage, asked, taken, round, options)}`);
+      } catch (error) {
+        signal.throwIfAborted();
+        say(`${where} failed: ${messageOf(error)}`);
+        taken.errors.push(messageOf(error));
       }
     }
   } finally {
     signal.removeEventListener('abort', end);
-    await generator?.end();
-    await server.stop();
+    await generator.end();
   }
 }
+
+/** Takes one measurement; gives a line about it. */
+async function take(
+  stage: Stage,
+  asked: Case,
+  taken: Taken,
+  round: number,
+  { rounds, seconds }: CompareOptions,
+): Promise<string> {
+  // A single round has nothing to drop.
+  const counted = rounds > 1 ? round : 1;
+  if (asked.joins === 0) {
+    const point = await measureLoad(stage, asked, counted, seconds);
+    taken.points.push(point);
+    return pointLine(point);
+  }
+  const { firstFramesMs, failures } = await measureJoins(stage, asked);
+  if (counted > 0) {
+    taken.firstFramesMs.push(...firstFramesMs);
+    taken.failures += failures;
+  }
+  const times = firstFramesMs.map((ms) => Math.round(ms)).join(', ');
+  return `${times} ms${failures > 0 ? `, ${failures} failed` : ''}`;
+}
+
+/** The first line of it. */
+const messageOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 
 function pointLine(point: Point): string {
   const { packets, seconds, mediaCpuSeconds, nodeCpuSeconds, deliveryPercent, fullPercent, refused } = point;
@@ -164,7 +207,10 @@ function rowOf(
   if (takesPart && reason !== undefined) return [{ kind: 'missing', contender, reason }];
   if (asked.computed.includes(contender)) return [computedRow(contender, asked, before)];
   if (!takesPart) return [];
-  const { points, firstFramesMs, failures } = takings.of(contender, asked);
+  const { points, firstFramesMs, failures, errors } = takings.of(contender, asked);
+  const [error] = errors;
+  if (error !== undefined && points.length + firstFramesMs.length === 0)
+    return [{ kind: 'missing', contender, reason: error }];
   const profile = takings.profiles.get(contender) ?? 'unknown';
   return [
     asked.joins > 0

@@ -24,6 +24,8 @@ const BETWEEN_JOINS_MS = 1500;
 export interface Stage {
   readonly server: RunningServer;
   readonly generator: Generator;
+  /** Ends waiting. */
+  readonly signal: AbortSignal;
 }
 
 /** One point. */
@@ -33,13 +35,13 @@ export async function measureLoad(
   round: number,
   seconds: number,
 ): Promise<Point> {
-  const { generator } = stage;
+  const { generator, signal } = stage;
   const tracksExpected = subscriptionsOf(load);
   await generator.ask('open', load);
   try {
-    await warmUp(generator, tracksExpected);
+    await warmUp(stage, tracksExpected);
     const before = await read(stage);
-    await delay(seconds * 1000);
+    await delay(seconds * 1000, undefined, { signal });
     const after = await read(stage);
     const elapsed = after.atS - before.atS;
     const grown = (name: 'packets' | 'lost' | 'bytes' | 'frames'): number =>
@@ -81,14 +83,14 @@ async function read({ server: { pids }, generator }: Stage) {
 
 /** Milliseconds to the first frame of each join; a join that fails is counted. */
 export async function measureJoins(
-  { generator }: Stage,
+  { generator, signal }: Stage,
   { load, joins }: Case,
 ): Promise<{ firstFramesMs: number[]; failures: number }> {
   await generator.ask('open', load);
   try {
     const firstFramesMs: number[] = [];
     for (let index = 0; index < joins; index += 1) {
-      await delay(BETWEEN_JOINS_MS);
+      await delay(BETWEEN_JOINS_MS, undefined, { signal });
       const join = await generator.ask('joinOnce', {}).catch(() => undefined);
       if (join) firstFramesMs.push(join.firstFrameMs);
     }
@@ -99,10 +101,10 @@ export async function measureJoins(
 }
 
 /** Until every track is what it should be, or it gets no better. */
-async function warmUp(generator: Generator, tracksExpected: number): Promise<void> {
+async function warmUp({ generator, signal }: Stage, tracksExpected: number): Promise<void> {
   const startedMs = performance.now();
   for (;;) {
-    await delay(LOOK_EVERY_MS);
+    await delay(LOOK_EVERY_MS, undefined, { signal });
     const { tracksFull } = await generator.ask('sample', {});
     const sinceMs = performance.now() - startedMs;
     if (sinceMs >= WARM_UP_LIMIT_MS || (sinceMs >= WARM_UP_MS && tracksFull >= tracksExpected)) return;

@@ -61,7 +61,8 @@ export class Generator {
           how(value);
         };
       this.#waiting.set(id, { resolve: settle(resolve), reject: settle(reject) });
-      this.#child.send({ id, name, data });
+      // It may be gone, or on its way.
+      this.#child.send({ id, name, data }, (error) => error && this.#waiting.get(id)?.reject(error));
     });
     // By the schema of the same name.
     return commands[name].reply.parse(ok) as CommandReply<N>;

@@ -64,6 +64,9 @@ describe('the table', () => {
       /\| \*\*Parley\*\* \| 12,345 \| 99.95 % \| 98.50 % \| 11.00 \[10.00, 12.00\] \|.*\| 1.10 \| AEAD_AES_128_GCM \|/,
     );
     expect(text).toContain('**Parley**: 1 of 2 points does not count (delivers 99.00 %).');
+    expect(text).toContain(
+      "2 of 2 counted points others used more than 5 % of the server's core, at most 40 %.",
+    );
     expect(text).toContain('495,000 (computed)');
     expect(text).toContain('computed from audio-30: 4.95 cores');
     expect(text).toContain('left out: Janus is not installed');

@@ -69,6 +69,7 @@ function caseLines(result: CaseResult): string[] {
     '',
     ...(family === 'join' ? joinTable(rows) : loadTable(rows, totalOf(reference))),
     ...rows.flatMap(remark),
+    ...disturbance(rows),
   ];
 }
 
@@ -165,6 +166,27 @@ function remark(row: Row): string[] {
   return [
     '',
     `${contenderTitles[row.contender]}: ${refused.length} of ${kept.length} points ${verb} not count (${first.refused}).`,
+  ];
+}
+
+/** From here on somebody else's work shows in the figures. */
+const DISTURBING_PERCENT = 5;
+
+/** Whether the server's core was its own. */
+function disturbance(rows: readonly Row[]): string[] {
+  const counting = rows
+    .flatMap((row) => (row.kind === 'load' ? row.points : []))
+    .filter(({ round, refused }) => round > 0 && refused === undefined);
+  const others = counting.map(
+    ({ serverCorePercent, mediaCpuSeconds, nodeCpuSeconds, seconds }) =>
+      serverCorePercent - ((mediaCpuSeconds + nodeCpuSeconds) / seconds) * 100,
+  );
+  const disturbed = others.filter((percent) => percent > DISTURBING_PERCENT);
+  if (disturbed.length === 0) return [];
+  const most = Math.round(Math.max(...disturbed));
+  return [
+    '',
+    `The machine was not quiet: in ${disturbed.length} of ${counting.length} counted points others used more than ${DISTURBING_PERCENT} % of the server's core, at most ${most} %.`,
   ];
 }
 
