@@ -1,0 +1,131 @@
+/**
+ * Owns the proof that the server's bandwidth estimation believes a bot: behind a narrow link it gets about what the link carries. Two
+ * machines of network namespaces, `tbf` between them; needs root, and fails without. Does not own how the server chooses layers.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import * as z from 'zod';
+import {
+  createLanMachines,
+  type LanMachine,
+  type LanMachines,
+} from '../../server/test/support/lanMachines.ts';
+import { workerBin } from '../../server/test/support/workerBin.ts';
+
+const serverFile = new URL('../../server/src/main.ts', import.meta.url).pathname;
+const botProgram = new URL('./support/botProgram.ts', import.meta.url).pathname;
+
+const CAP_BPS = 2_000_000;
+/** Six pictures give the server fine steps to choose from: 0.7 to 11 Mbit/s in all. */
+const PUBLISHERS = ['Ada', 'Bob', 'Cyd', 'Dan', 'Eve', 'Fay'];
+/** Ethernet, IP and UDP headers and SRTP's tag, which the link carries besides what a bot counts. */
+const OVERHEAD_BYTES = 14 + 20 + 8 + 16;
+/** From the first packet to when it has to be settled, and how long it then has to stay so: two to three of the estimate's swings. */
+const SETTLES_WITHIN_MS = 10_000;
+const STAYS_MS = 20_000;
+
+const Figures = z.array(
+  z.object({
+    atMs: z.number(),
+    receivedBytes: z.number(),
+    receivedPackets: z.number(),
+    lost: z.number(),
+    recovered: z.number(),
+    tracksReceived: z.number(),
+  }),
+);
+type Figures = z.infer<typeof Figures>[number];
+
+let lan: LanMachines;
+let dataDir: string;
+const children: ChildProcess[] = [];
+
+beforeAll(async () => {
+  lan = await createLanMachines();
+  dataDir = await mkdtemp(join(tmpdir(), 'parley-bandwidth-'));
+});
+afterAll(async () => {
+  for (const child of children.reverse()) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    await exited;
+  }
+  await lan?.remove();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+function start(
+  machine: LanMachine,
+  args: readonly string[],
+  environment: Record<string, string> = {},
+): ChildProcess {
+  const child = machine.spawn(process.execPath, args, {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },
+  });
+  children.push(child);
+  return child;
+}
+
+/** Bots on a machine; the newest figures of the first of them. */
+function startBots(
+  machine: LanMachine,
+  names: readonly string[],
+  publishes: boolean,
+): () => Figures | undefined {
+  const orders = { url: `http://${lan.host.ipv4}:3000`, roomId: 'narrow', names, publishes };
+  const { stdout } = start(machine, [botProgram, JSON.stringify(orders)]);
+  let newest: Figures | undefined;
+  if (stdout) {
+    createInterface({ input: stdout }).on('line', (line) => {
+      newest = Figures.parse(JSON.parse(line))[0];
+    });
+  }
+  return () => newest;
+}
+
+async function figuresOf(bots: () => Figures | undefined): Promise<Figures> {
+  for (const limit = performance.now() + 20_000; performance.now() < limit; await delay(50)) {
+    const figures = bots();
+    if (figures) return figures;
+  }
+  throw new Error('the bots say nothing');
+}
+
+test('behind a narrow link a bot gets within 20 % of what it carries, and keeps it', async () => {
+  const server = start(lan.host, [serverFile], {
+    HOST: lan.host.ipv4,
+    PORT: '3000',
+    PARLEY_DATA_DIR: dataDir,
+    PARLEY_MEDIA_PORT: '20000',
+    PARLEY_MEDIA_WORKERS: '1',
+    PARLEY_LOG_LEVEL: 'warn',
+    MEDIASOUP_WORKER_BIN: await workerBin(),
+  });
+  if (server.stdout) await once(server.stdout, 'data');
+  // A queue as home routers have it: a link that drops at once says less about its width than one that delays first.
+  const cap = ['rate', String(CAP_BPS), 'burst', '8kb', 'latency', '400ms'];
+  await lan.host.run('tc', ['qdisc', 'add', 'dev', 'lan0', 'root', 'tbf', ...cap]);
+  await figuresOf(startBots(lan.host, PUBLISHERS, true));
+  const viewer = startBots(lan.guest, ['Viewer'], false);
+  await figuresOf(viewer);
+  await delay(SETTLES_WITHIN_MS);
+  const before = await figuresOf(viewer);
+  await delay(STAYS_MS);
+  const after = await figuresOf(viewer);
+  const packets = after.receivedPackets - before.receivedPackets;
+  const bytes = after.receivedBytes - before.receivedBytes + packets * OVERHEAD_BYTES;
+  const share = (bytes * 8000) / (after.atMs - before.atMs) / CAP_BPS;
+  expect(share).toBeGreaterThan(0.8);
+  expect(share).toBeLessThanOrEqual(1.01);
+  // The server holds itself back: six full pictures would be four times what the link carries, and the rest would be dropped.
+  expect(after.lost + after.recovered - before.lost - before.recovered).toBeLessThan(packets / 20);
+  expect(after.tracksReceived).toBe(PUBLISHERS.length);
+});
