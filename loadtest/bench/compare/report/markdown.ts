@@ -54,10 +54,16 @@ function machineLine({
 
 function caseLines(result: CaseResult): string[] {
   const { title, measuredAt, commit, rounds, seconds, seed, network, pinned, rows, family } = result;
+  const isMeasured = rows.some(({ kind }) => kind === 'load' || kind === 'joins');
   const how = [
-    `measured ${measuredAt.slice(0, 10)} at ${commit}`,
-    family === 'join' ? `${rounds} rounds, first dropped` : `${rounds} rounds of ${seconds} s, first dropped`,
-    `seed ${seed}`,
+    `${isMeasured ? 'measured' : 'computed'} ${measuredAt.slice(0, 10)} at ${commit}`,
+    ...(isMeasured
+      ? [
+          family === 'join' ? `${rounds} rounds` : `${rounds} rounds of ${seconds} s`,
+          'first dropped',
+          `seed ${seed}`,
+        ]
+      : []),
     ...(network === 'loopback' ? ['over loopback'] : []),
     ...(pinned ? [] : ['not pinned']),
   ];
