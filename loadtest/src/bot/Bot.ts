@@ -2,7 +2,7 @@
  * Owns one participant of a load: the public SDK's call on a native WebRTC stack, and what it got of it.
  * Does not own many bots (run/), nor media, RTP and figures themselves (source/, rtp/, account/).
  */
-import { Call, type CallEnvironment, type CallSnapshot } from '@parley/client';
+import { Call, type CallEnvironment, type CallSnapshot, type Participant } from '@parley/client';
 import { sources } from '@parley/protocol';
 import { Device } from 'mediasoup-client';
 import { WebSocket } from 'ws';
@@ -17,8 +17,10 @@ import type { BotOptions, BotSample, JoinPhases, TrackReport } from './types.ts'
 /** What the SDK takes as the width of a camera with three simulcast layers. */
 const CAMERA_WIDTH = 1280;
 
-/** What is noted as it happens; the first frame is asked of the streams. */
-type NotedPhases = { -readonly [K in Exclude<keyof JoinPhases, 'firstFrameMs'>]: JoinPhases[K] };
+/** Noted as it happens. */
+type NotedPhases = { -readonly [K in keyof JoinPhases]: JoinPhases[K] };
+
+const pastSums = ['lost', 'recovered', 'freezes', 'audioGaps'] as const;
 
 /** A bot in a call. */
 export class Bot {
@@ -30,10 +32,16 @@ export class Bot {
     welcomeMs: 0,
     joinMs: 0,
     mediaMs: undefined,
+    firstFrameMs: undefined,
   };
   readonly #sendSessions: SendSession[] = [];
   readonly #receiveSessions: ReceiveSession[] = [];
   readonly #publications = new Map<string, ReceivedPublication>();
+  /** Publications of who left, and their sums. */
+  readonly #past: TrackReport[] = [];
+  readonly #pastSums = { lost: 0, recovered: 0, freezes: 0, audioGaps: 0 };
+  /** What the room showed of each of the others last. */
+  readonly #shown = new Map<string, Participant['media']>();
   readonly #streams = new WeakMap<MediaStreamTrack, IncomingStream>();
   readonly #unsubscribe: () => void;
 
@@ -77,9 +85,8 @@ export class Bot {
 
   /** How its join went so far. */
   get phases(): JoinPhases {
-    const firstFrames = [...this.#publications.values()].flatMap(({ firstFrameMs }) => firstFrameMs ?? []);
-    const firstFrameMs = firstFrames.length > 0 ? Math.min(...firstFrames) - this.#startedMs : undefined;
-    return { ...this.#phases, firstFrameMs };
+    this.#noteFirstFrame(this.#publications.values());
+    return this.#phases;
   }
 
   /** How the call stands. */
@@ -94,6 +101,7 @@ export class Bot {
 
   sample(): BotSample {
     const nowMs = performance.now();
+    const past = this.#pastSums;
     const publications = [...this.#publications.values()];
     const expected = publications.filter(({ isExpected }) => isExpected);
     const sum = <T>(items: readonly T[], count: (item: T) => number): number =>
@@ -105,10 +113,10 @@ export class Bot {
       sentLost: sum(this.#sendSessions, ({ lost }) => lost),
       receivedPackets: sum(this.#receiveSessions, ({ packets }) => packets),
       receivedBytes: sum(this.#receiveSessions, ({ bytes }) => bytes),
-      lost: sum(publications, ({ lost }) => lost),
-      recovered: sum(publications, ({ recovered }) => recovered),
-      freezes: sum(publications, (publication) => publication.freezes(nowMs)),
-      audioGaps: sum(publications, ({ audioGaps }) => audioGaps),
+      lost: past.lost + sum(publications, ({ lost }) => lost),
+      recovered: past.recovered + sum(publications, ({ recovered }) => recovered),
+      freezes: past.freezes + sum(publications, (publication) => publication.freezes(nowMs)),
+      audioGaps: past.audioGaps + sum(publications, ({ audioGaps }) => audioGaps),
       tracksReceived: expected.filter(({ isReceived }) => isReceived).length,
       tracksExpected: expected.length,
     };
@@ -117,13 +125,24 @@ export class Bot {
   /** What came of each publication that there was. */
   tracks(): TrackReport[] {
     const nowMs = performance.now();
-    return [...this.#publications.values()].map((publication) => publication.report(nowMs));
+    return [
+      ...this.#past,
+      ...[...this.#publications.values()].map((publication) => publication.report(nowMs)),
+    ];
   }
 
   /** Idempotent. */
   async leave(): Promise<void> {
     this.#unsubscribe();
     await this.#call.leave();
+  }
+
+  #noteFirstFrame(publications: Iterable<ReceivedPublication>): void {
+    for (const { firstFrameMs } of publications) {
+      if (firstFrameMs === undefined) continue;
+      const before = this.#phases.firstFrameMs ?? Number.POSITIVE_INFINITY;
+      this.#phases.firstFrameMs = Math.min(before, firstFrameMs - this.#startedMs);
+    }
   }
 
   #sinceStart(): number {
@@ -165,24 +184,57 @@ export class Bot {
     return { warmUp: () => undefined, createDevice: () => new Device({ handlerFactory }) };
   }
 
-  /** Brings what comes into line with what the room says that there is. */
+  /**
+   * Brings what comes into line with what the room says that there is. A snapshot comes with every word that somebody says: only what
+   * is another object than before is looked at.
+   */
   #follow({ participants }: CallSnapshot): void {
     if (!this.#options.subscribe) return;
     const nowMs = performance.now();
-    const gone = new Set(this.#publications.values());
+    let others = 0;
     for (const { peerId, isLocal, media } of participants) {
       if (isLocal) continue;
-      for (const source of sources) {
-        const state = media[source];
-        if (!state) continue;
-        const publication = this.#publication(peerId, source, nowMs);
-        gone.delete(publication);
-        publication.setMuted(state.muted, nowMs);
-        const stream = state.track ? this.#streams.get(state.track) : undefined;
-        if (stream && !publication.has(stream)) publication.addStream(stream, nowMs);
-      }
+      others += 1;
+      if (this.#shown.get(peerId) === media) continue;
+      this.#shown.set(peerId, media);
+      this.#followPeer(peerId, media, nowMs);
     }
-    for (const publication of gone) publication.setMuted(true, nowMs);
+    if (this.#shown.size === others) return;
+    const present = new Set(participants.map(({ peerId }) => peerId));
+    for (const peerId of this.#shown.keys()) {
+      if (present.has(peerId)) continue;
+      this.#shown.delete(peerId);
+      this.#forget(peerId, nowMs);
+    }
+  }
+
+  #followPeer(peerId: string, media: Participant['media'], nowMs: number): void {
+    for (const source of sources) {
+      const state = media[source];
+      if (!state) {
+        this.#publications.get(`${peerId}.${source}`)?.setMuted(true, nowMs);
+        continue;
+      }
+      const publication = this.#publication(peerId, source, nowMs);
+      publication.setMuted(state.muted, nowMs);
+      const stream = state.track ? this.#streams.get(state.track) : undefined;
+      if (stream && !publication.has(stream)) publication.addStream(stream, nowMs);
+    }
+  }
+
+  /** Who left is remembered by figures only: hours of coming and going must not fill the memory. */
+  #forget(peerId: string, nowMs: number): void {
+    for (const source of sources) {
+      const key = `${peerId}.${source}`;
+      const publication = this.#publications.get(key);
+      if (!publication) continue;
+      publication.setMuted(true, nowMs);
+      this.#noteFirstFrame([publication]);
+      this.#publications.delete(key);
+      const report = publication.report(nowMs);
+      this.#past.push(report);
+      for (const name of pastSums) this.#pastSums[name] += report[name];
+    }
   }
 
   #publication(peerId: string, source: TrackReport['source'], nowMs: number): ReceivedPublication {

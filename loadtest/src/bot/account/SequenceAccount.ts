@@ -27,6 +27,9 @@ export const IN_ORDER = 1;
 export const AFTER_GAP = 2;
 export const LATE = 3;
 
+const NO_INTEGERS = new Int32Array(0);
+const NO_NUMBERS = new Float64Array(0);
+
 /** The packets of one stream. Sequence numbers are extended: they go on counting beyond 65,535. */
 export class SequenceAccount {
   /** By sequence number modulo {@link WINDOW}. */
@@ -41,9 +44,10 @@ export class SequenceAccount {
   recovered = 0;
   /** Sequence number of the packet that {@link arrived} was told of last. */
   current = -1;
-  readonly #missing = new Int32Array(MAX_MISSING);
-  readonly #missingSinceMs = new Float64Array(MAX_MISSING);
-  readonly #askedAtMs = new Float64Array(MAX_MISSING);
+  // Room for them is made with the first hole: most streams of a room never have one.
+  #missing = NO_INTEGERS;
+  #missingSinceMs = NO_NUMBERS;
+  #askedAtMs = NO_NUMBERS;
   #missingCount = 0;
   /** How far back the window reaches: nothing before it is known any more. */
   #windowStart = 0;
@@ -113,6 +117,11 @@ export class SequenceAccount {
   }
 
   #skip(count: number, nowMs: number): void {
+    if (this.#missing.length === 0) {
+      this.#missing = new Int32Array(MAX_MISSING);
+      this.#missingSinceMs = new Float64Array(MAX_MISSING);
+      this.#askedAtMs = new Float64Array(MAX_MISSING);
+    }
     for (let sequence = this.highest + 1; sequence <= this.highest + count; sequence += 1) {
       this.flags[sequence & MASK] = 0;
       if (this.#missingCount === MAX_MISSING) {
