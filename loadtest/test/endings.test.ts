@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ServerProcess } from '../../server/test/support/serverProcess.ts';
 import { testKey } from '../../server/test/support/tokens.ts';
-import { isAlive, loadtest, RunningTool, reported } from './support/loadtest.ts';
+import { isAlive, loadtest, RunningTool } from './support/loadtest.ts';
 
 let server: ServerProcess;
 beforeAll(async () => {
@@ -25,7 +25,7 @@ function refusal({ code, stdout, stderr }: Awaited<ReturnType<typeof loadtest>>)
   return stderr;
 }
 
-describe('bad input is one line with what to do, and exit code 2', () => {
+describe.concurrent('bad input is one line with what to do, and exit code 2', () => {
   test('an unknown scenario', async () => {
     expect(refusal(await loadtest('medai'))).toContain('Did you mean media?');
   });
@@ -143,11 +143,12 @@ describe('the end', () => {
 
   test('a server that dies meanwhile does not end the run: its sockets are counted as dropped', async () => {
     const mortal = await ServerProcess.start({ environment: { PARLEY_MEDIA_WORKERS: '1' } });
-    const running = reported('sockets', '--url', mortal.url, '--sockets', '10', '--duration', '4');
-    await delay(2500);
+    const tool = new RunningTool(['sockets', '--url', mortal.url, '--sockets', '10', '--duration', '2']);
+    await tool.until(/hold +10 bots/);
     await mortal.kill('SIGKILL');
-    const { report } = await running;
+    const { stdout } = await tool.ended();
     await mortal.stop();
-    expect(report.figures).toMatchObject({ socketsHeld: 0, socketDrops: 10 });
+    expect(stdout).toMatch(/sockets held \/ asked for +0 \/ 10\n/);
+    expect(stdout).toMatch(/sockets dropped +10\n/);
   });
 });

@@ -35,6 +35,7 @@ export interface StageOptions {
 }
 
 const SETTLE_LIMIT_S = 20;
+const AFTERMATH_S = 1;
 /** Sockets of one source address: an address has some 28,000 ports, and servers limit how fast one connects. */
 const BOTS_PER_ADDRESS = 1000;
 
@@ -112,6 +113,8 @@ export class Stage {
     };
     do await this.#pause(1);
     while (!isSettled() && performance.now() < deadlineMs);
+    // What was lost while everybody came is given up only now.
+    await this.#pause(AFTERMATH_S);
   }
 
   /** Lets the load stand. */

@@ -12,8 +12,8 @@ import { climb } from './climb.ts';
 import { perform, type RunContext } from './perform.ts';
 import { resolveTarget } from './targets.ts';
 
-/** A WebSocket; with media also its UDP sockets and what the native stack opens. */
-const FILES = { socket: 1, media: 8 };
+/** A WebSocket; with media a UDP socket besides, and two while transports are made anew. */
+const FILES = { socket: 1, media: 4 };
 
 /** Where the outside world comes in. */
 export interface Conduct {
