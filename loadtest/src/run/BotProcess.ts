@@ -31,8 +31,9 @@ export class BotProcess {
   #said = '';
   #lost: BotProcessLost | undefined;
 
-  constructor() {
-    this.#child = fork(program, [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  /** @param flags of Node. */
+  constructor(flags: readonly string[]) {
+    this.#child = fork(program, [], { execArgv: [...flags], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     this.#child.stderr?.on('data', (chunk: Buffer) => {
       this.#said = (this.#said + chunk.toString()).slice(-KEPT_CHARACTERS);
     });

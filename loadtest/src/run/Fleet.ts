@@ -23,7 +23,9 @@ export class Fleet {
 
   /** Starts the processes and waits until they can take bots. */
   static async create(processes: number, setUp: CommandData<'setUp'>): Promise<Fleet> {
-    const fleet = new Fleet(processes);
+    // The engine is native code: it is loaded only where there is media.
+    const flags = setUp.media ? (await import('../bot/index.ts')).botProcessFlags : [];
+    const fleet = new Fleet(processes, flags);
     try {
       await fleet.#askAll('setUp', setUp);
     } catch (error) {
@@ -33,8 +35,8 @@ export class Fleet {
     return fleet;
   }
 
-  private constructor(processes: number) {
-    this.#processes = Array.from({ length: processes }, () => new BotProcess());
+  private constructor(processes: number, flags: readonly string[]) {
+    this.#processes = Array.from({ length: processes }, () => new BotProcess(flags));
   }
 
   get size(): number {
