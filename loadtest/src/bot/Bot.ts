@@ -20,6 +20,9 @@ const CAMERA_WIDTH = 1280;
 /** Noted as it happens. */
 type NotedPhases = { -readonly [K in keyof JoinPhases]: JoinPhases[K] };
 
+/** A seat is kept at least this long; who is back by then was never away, only unreachable. */
+const COMES_BACK_MS = 60_000;
+
 const pastSums = ['lost', 'recovered', 'freezes', 'audioGaps'] as const;
 
 /** A bot in a call. */
@@ -101,6 +104,7 @@ export class Bot {
 
   sample(): BotSample {
     const nowMs = performance.now();
+    this.#foldGone(nowMs);
     const past = this.#pastSums;
     const publications = [...this.#publications.values()];
     const expected = publications.filter(({ isExpected }) => isExpected);
@@ -204,7 +208,7 @@ export class Bot {
     for (const peerId of this.#shown.keys()) {
       if (present.has(peerId)) continue;
       this.#shown.delete(peerId);
-      this.#forget(peerId, nowMs);
+      for (const source of sources) this.#publications.get(keyOf(peerId, source))?.setGone(nowMs);
     }
   }
 
@@ -212,7 +216,9 @@ export class Bot {
     for (const source of sources) {
       const state = media[source];
       if (!state) {
-        this.#publications.get(`${peerId}.${source}`)?.setMuted(true, nowMs);
+        // Who comes back comes without media first, and publishes it again then.
+        const before = this.#publications.get(keyOf(peerId, source));
+        if (before?.goneSinceMs === undefined) before?.setMuted(true, nowMs);
         continue;
       }
       const publication = this.#publication(peerId, source, nowMs);
@@ -223,12 +229,10 @@ export class Bot {
   }
 
   /** Who left is remembered by figures only: hours of coming and going must not fill the memory. */
-  #forget(peerId: string, nowMs: number): void {
-    for (const source of sources) {
-      const key = `${peerId}.${source}`;
-      const publication = this.#publications.get(key);
-      if (!publication) continue;
-      publication.setMuted(true, nowMs);
+  #foldGone(nowMs: number): void {
+    for (const [key, publication] of this.#publications) {
+      const { goneSinceMs = nowMs } = publication;
+      if (nowMs - goneSinceMs < COMES_BACK_MS) continue;
       this.#noteFirstFrame([publication]);
       this.#publications.delete(key);
       const report = publication.report(nowMs);
@@ -238,7 +242,7 @@ export class Bot {
   }
 
   #publication(peerId: string, source: TrackReport['source'], nowMs: number): ReceivedPublication {
-    const key = `${peerId}.${source}`;
+    const key = keyOf(peerId, source);
     const known = this.#publications.get(key);
     if (known) return known;
     const publication = new ReceivedPublication(peerId, source, nowMs);
@@ -246,6 +250,8 @@ export class Bot {
     return publication;
   }
 }
+
+const keyOf = (peerId: string, source: TrackReport['source']): string => `${peerId}.${source}`;
 
 /** The signaling address of a server that is named by its web address. */
 function signalingUrl(url: string): string {

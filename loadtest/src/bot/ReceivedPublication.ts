@@ -16,6 +16,7 @@ export class ReceivedPublication {
   readonly #wantedSinceMs: number;
   #streams: readonly IncomingStream[] = [];
   #isMuted = true;
+  #goneSinceMs: number | undefined;
 
   constructor(peerId: string, source: Source, nowMs: number) {
     this.peerId = peerId;
@@ -25,7 +26,12 @@ export class ReceivedPublication {
 
   /** Whether media of it should come. */
   get isExpected(): boolean {
-    return !this.#isMuted;
+    return !this.#isMuted && this.#goneSinceMs === undefined;
+  }
+
+  /** Since when its peer is not in the room; undefined while it is. */
+  get goneSinceMs(): number | undefined {
+    return this.#goneSinceMs;
   }
 
   /** Whether the newest consumer shows a picture, or has brought sound. */
@@ -52,7 +58,12 @@ export class ReceivedPublication {
   }
 
   freezes(nowMs: number): number {
-    return this.#streams.at(-1)?.video?.freezes.count(nowMs) ?? 0;
+    return this.#streams.at(-1)?.video?.freezes.count(this.#goneSinceMs ?? nowMs) ?? 0;
+  }
+
+  /** Its peer is not in the room any more: nothing is missed from now on. */
+  setGone(nowMs: number): void {
+    this.#goneSinceMs ??= nowMs;
   }
 
   /** Its packets come on this stream from now on. */
@@ -67,7 +78,9 @@ export class ReceivedPublication {
     return this.#streams.includes(stream);
   }
 
+  /** Its peer is in the room. If it was gone for a while (a server that was restarted), who waited missed it: that counts. */
   setMuted(muted: boolean, nowMs: number): void {
+    this.#goneSinceMs = undefined;
     if (muted === this.#isMuted) return;
     this.#isMuted = muted;
     const stream = this.#streams.at(-1);
@@ -75,7 +88,8 @@ export class ReceivedPublication {
     stream?.audio?.restart();
   }
 
-  report(nowMs: number): TrackReport {
+  report(timeMs: number): TrackReport {
+    const nowMs = this.#goneSinceMs ?? timeMs;
     const stream = this.#streams.at(-1);
     const { video, audio } = stream ?? {};
     const firstPacketMs = this.#streams[0]?.firstPacketMs;
