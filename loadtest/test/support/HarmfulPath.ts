@@ -7,7 +7,10 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
 
-/** What becomes of a packet; a number: it is delayed by so many milliseconds. */
+/**
+ * What becomes of a packet; a number: it is delayed until so many later ones of its stream have passed, which puts it out of order
+ * however slow the machine is.
+ */
 export type Fate = 'pass' | 'drop' | 'duplicate' | number;
 
 /** A packet as the network sees it; SRTP leaves the RTP header readable. */
@@ -30,6 +33,7 @@ export class HarmfulPath {
   readonly #proxyPort: number;
   readonly #serverUrl: string;
   readonly #clients = new Map<string, { readonly upstream: Socket; readonly number: number }>();
+  #delayed: { after: number; readonly stream: string; readonly send: () => void }[] = [];
   #mediaPort = 0;
 
   private constructor(serverUrl: string, relay: WebSocketServer, proxy: Socket) {
@@ -112,12 +116,22 @@ export class HarmfulPath {
   ): void {
     const fate = this.#decide(direction, client, packet);
     if (fate === 'drop') return;
+    const stream = `${direction} ${client} ${packet.length < 12 ? '' : packet.readUInt32BE(8)}`;
     if (typeof fate === 'number') {
-      setTimeout(() => send(packet), fate);
+      this.#delayed.push({ after: fate, stream, send: () => send(packet) });
       return;
     }
     send(packet);
     if (fate === 'duplicate') send(packet);
+    this.#passed(stream);
+  }
+
+  /** Lets go of what waited for this packet of the stream. */
+  #passed(stream: string): void {
+    if (this.#delayed.length === 0) return;
+    for (const delayed of this.#delayed) if (delayed.stream === stream) delayed.after -= 1;
+    for (const { after, send } of this.#delayed) if (after <= 0) send();
+    this.#delayed = this.#delayed.filter(({ after }) => after > 0);
   }
 
   #decide(direction: SeenPacket['direction'], client: number, packet: Buffer): Fate {
