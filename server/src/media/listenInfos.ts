@@ -13,6 +13,12 @@ export type NetworkInterfaces = NodeJS.Dict<Pick<NetworkInterfaceInfo, 'address'
 const MAX_ADDRESSES = 40;
 
 /**
+ * One UDP socket takes what all people of a worker send. Linux' default (208 KiB, some 90 packets) overflows whenever the worker is not
+ * scheduled for a few milliseconds, and each overflow costs key frames for everybody. The kernel caps it at `net.core.rmem_max`.
+ */
+export const MEDIA_SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
+
+/**
  * Whether only this machine can reach an address that HTTP listens on. Names other than `localhost` are taken for
  * reachable ones.
  */
@@ -55,6 +61,10 @@ export function listenInfos(options: {
       ip,
       port,
       ...(announcedAddress === undefined ? {} : { announcedAddress }),
+      ...(protocol === 'udp' && {
+        recvBufferSize: MEDIA_SOCKET_BUFFER_BYTES,
+        sendBufferSize: MEDIA_SOCKET_BUFFER_BYTES,
+      }),
       flags: { ipv6Only: true },
     })),
   );

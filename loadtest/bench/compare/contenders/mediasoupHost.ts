@@ -11,8 +11,9 @@ import { workerBin } from '../../../../server/test/support/workerBin.ts';
 import { host } from './host.ts';
 import { type AskData, AskFrame, type AskName, type AskReply, asks } from './mediasoupWire.ts';
 
-/** As Parley's (server/src/media/Seat.ts). */
+/** As Parley's (server/src/media/Seat.ts, listenInfos.ts). */
 const INITIAL_OUTGOING_BITRATE_BPS = 1_000_000;
+const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
 
 const mediaCodecs: types.RouterRtpCodecCapability[] = [
   {
@@ -40,7 +41,7 @@ interface Manner {
 async function likeParley(worker: types.Worker, ip: string): Promise<Manner> {
   const webRtcServer = await worker.createWebRtcServer({
     listenInfos: [
-      { protocol: 'udp', ip },
+      { protocol: 'udp', ip, recvBufferSize: SOCKET_BUFFER_BYTES, sendBufferSize: SOCKET_BUFFER_BYTES },
       { protocol: 'tcp', ip },
     ],
   });
