@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AFTER_GAP, DUPLICATE, IN_ORDER, LATE, SequenceAccount } from './SequenceAccount.ts';
 
-const nobody = { givenUp: () => undefined };
+const nobody = { isLost: () => true };
 const buffer = new Uint16Array(128);
 
 /** What the account says, the figures that tests look at. */
@@ -106,7 +106,8 @@ describe('asking again', () => {
     expect(account.review(40, buffer, nobody)).toBe(0);
     expect(account.review(120, buffer, nobody)).toBe(1);
     const lost: number[] = [];
-    expect(account.review(1011, buffer, { givenUp: (sequence) => lost.push(sequence & 0xffff) })).toBe(0);
+    const isLost = (sequence: number) => lost.push(sequence & 0xffff) > 0;
+    expect(account.review(1011, buffer, { isLost })).toBe(0);
     expect(lost).toEqual([2]);
     expect(account.missing).toBe(0);
   });

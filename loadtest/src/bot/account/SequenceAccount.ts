@@ -90,10 +90,10 @@ export class SequenceAccount {
 
   /**
    * Goes through what is missing: gives up what is too old, and writes what is to be asked for to `sequences`.
-   * @param givenUp called for each one that is lost for good.
+   * @param account told of each one that never comes; says whether it was lost, or never sent.
    * @returns how many to ask for.
    */
-  review(nowMs: number, sequences: Uint16Array, account: { givenUp(sequence: number): void }): number {
+  review(nowMs: number, sequences: Uint16Array, account: { isLost(sequence: number): boolean }): number {
     let kept = 0;
     let asked = 0;
     for (let index = 0; index < this.#missingCount; index += 1) {
@@ -101,8 +101,7 @@ export class SequenceAccount {
       const sinceMs = this.#missingSinceMs[index] ?? 0;
       const askedAtMs = this.#askedAtMs[index] ?? 0;
       if (sequence < this.#windowStart || nowMs - sinceMs > GIVE_UP_MS) {
-        this.#giveUp(sequence);
-        account.givenUp(sequence);
+        if (account.isLost(sequence)) this.#giveUp(sequence);
         continue;
       }
       const isDue = nowMs - sinceMs >= REORDER_MS && nowMs - askedAtMs >= ASK_AGAIN_MS;

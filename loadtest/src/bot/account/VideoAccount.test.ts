@@ -170,3 +170,22 @@ describe('a key frame is asked for', () => {
     expect(video.needsKeyFrame(5000)).toBe(false);
   });
 });
+
+test('a number that a change of layer leaves out in the middle of a frame was never sent; any other that is missing was', () => {
+  const sequences = new SequenceAccount();
+  const video = new VideoAccount(sequences);
+  const small = stream(4, [0], 320).slice(0, 7);
+  const large = stream(8, [4], 640).slice(8);
+  for (const { sequence, payload, marker } of [...small, ...large]) {
+    // The frame before ends without its last packet, 7; 11 is missing in the new layer.
+    if (sequence === 11) continue;
+    const arrival = sequences.arrived(sequence, 0, false);
+    video.packet(payload, 0, payload.length, marker, arrival, 0);
+  }
+  const base = 0x10000;
+  expect(video.isLeftOut(base + 7)).toBe(true);
+  expect(video.isLeftOut(base + 11)).toBe(false);
+  const account = { isLost: (sequence: number) => !video.isLeftOut(sequence) };
+  sequences.review(2000, new Uint16Array(8), account);
+  expect(sequences.lost).toBe(1);
+});

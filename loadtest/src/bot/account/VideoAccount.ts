@@ -18,6 +18,8 @@ const KEY = 4 << CONTENT_SHIFT;
 const HAS_LAYERS = 8 << CONTENT_SHIFT;
 const COUNTED = 16 << CONTENT_SHIFT;
 const TID_SHIFT = CONTENT_SHIFT + 5;
+/** A key frame of another size than the one before: another layer begins. */
+const SWITCH = 128 << CONTENT_SHIFT;
 
 /** The frames of one stream. */
 export class VideoAccount {
@@ -79,6 +81,15 @@ export class VideoAccount {
     this.freezes = before.freezes;
   }
 
+  /**
+   * Whether a number that never came was never given: mediasoup leaves one out when it changes the layer in the middle of a frame, so that
+   * decoders see that the frame stays incomplete (SimulcastConsumer, mediasoup#408). Nobody can send it again.
+   */
+  isLeftOut(sequence: number): boolean {
+    const flagOf = (at: number): number => this.#sequences.flags[at & MASK] ?? 0;
+    return (flagOf(sequence + 1) & SWITCH) !== 0 && (flagOf(sequence - 1) & (RECEIVED | MARKER)) === RECEIVED;
+  }
+
   /** From now on frames should come (or not: muted). */
   setExpected(expected: boolean, nowMs: number): void {
     if (expected) this.freezes.expect(nowMs);
@@ -105,8 +116,11 @@ export class VideoAccount {
       }
     }
     if (at >= end || (packet[at] ?? 1) & 1) return content;
-    if (at + 8 <= end) this.width = ((packet[at + 6] ?? 0) | ((packet[at + 7] ?? 0) << 8)) & 0x3fff;
-    return content | KEY;
+    if (at + 8 > end) return content | KEY;
+    const width = ((packet[at + 6] ?? 0) | ((packet[at + 7] ?? 0) << 8)) & 0x3fff;
+    const isSwitch = this.width > 0 && width !== this.width;
+    this.width = width;
+    return content | KEY | (isSwitch ? SWITCH : 0);
   }
 
   /** A late packet came: its frame may be complete now, and with it frames behind that wait for it. */
@@ -138,7 +152,7 @@ export class VideoAccount {
     if (flag & KEY) this.#hasKeyFrame = true;
     else if (!this.#hasKeyFrame) return;
     else if (flag & HAS_LAYERS) {
-      const isBase = flag >> TID_SHIFT === 0;
+      const isBase = ((flag >> TID_SHIFT) & 3) === 0;
       if (tl0 !== (isBase ? (this.#lastTl0 + 1) & 0xff : this.#lastTl0)) return;
     } else if (start !== this.#lastEnd + 1) return;
     flags[slot] = flag | COUNTED;

@@ -101,8 +101,11 @@ export class IncomingStream {
     return this.sequences.missing === 0 ? 0 : this.sequences.review(nowMs, sequences, this);
   }
 
-  givenUp(sequence: number): void {
+  /** See {@link SequenceAccount.review}. */
+  isLost(sequence: number): boolean {
+    if (this.video?.isLeftOut(sequence)) return false;
     this.audio?.givenUp(sequence);
+    return true;
   }
 
   /** What to report since the last report; undefined before the first packet. */
