@@ -1,12 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
-/** Ask bots for exact rates and pauses, which only a machine with nothing else to do can give. */
-const quiet = ['loadtest/test/bots*.test.ts'];
-
 /**
  * One runner for every kind of test. `unit` is fast and has no I/O; `integration` starts real workers, sockets and
- * databases; `browser` drives Debian's Chromium. `npm test` runs them in that order, and not `quiet`:
- * `npx vitest run --project quiet`.
+ * databases; `browser` drives Debian's Chromium. `npm test` runs them in that order.
  */
 export default defineConfig({
   test: {
@@ -27,16 +23,6 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['server/test/**/*.test.ts', 'loadtest/test/**/*.test.ts'],
-          exclude: quiet,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          fileParallelism: false,
-        },
-      },
-      {
-        test: {
-          name: 'quiet',
-          include: quiet,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

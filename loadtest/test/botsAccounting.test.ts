@@ -138,7 +138,12 @@ describe('on the way from the server', () => {
     const { receiver } = await pair('camera');
     const grown = growth(receiver);
     const harmed = await harm(every(20, toViewer('camera'), 'drop'));
-    expect(grown()).toEqual({ ...unharmed, recovered: harmed });
+    const { duplicated, ...rest } = grown();
+    const { duplicated: none, ...expected } = unharmed;
+    expect(rest).toEqual({ ...expected, recovered: harmed });
+    // Where the answer takes longer than a bot waits before it asks again, a packet comes twice.
+    expect(duplicated).toBeGreaterThanOrEqual(none);
+    expect(duplicated).toBeLessThanOrEqual(harmed);
   });
 
   test('packets that are dropped again and again are lost, each', async () => {
