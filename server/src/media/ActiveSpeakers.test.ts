@@ -19,7 +19,10 @@ afterEach(() => {
 function hear(levels: Record<string, number>, count = 1): void {
   for (let i = 0; i < count; i += 1) {
     vi.advanceTimersByTime(300);
-    speakers.report(Object.entries(levels).map(([peerId, dBov]) => ({ peerId, dBov })));
+    speakers.report(
+      Object.entries(levels).map(([peerId, dBov]) => ({ peerId, dBov })),
+      'worker',
+    );
   }
 }
 
@@ -86,4 +89,29 @@ test('closing ends all speech, once, and leaves no timer', () => {
   speakers.close();
   expect(told).toEqual(['ada', '']);
   expect(vi.getTimerCount()).toBe(0);
+});
+
+test('a room on two workers: what one of them hears says nothing of those who talk on the other', () => {
+  for (let i = 0; i < 10; i += 1) {
+    vi.advanceTimersByTime(150);
+    speakers.report([{ peerId: 'ada', dBov: -20 }], 'one');
+    vi.advanceTimersByTime(150);
+    speakers.report([{ peerId: 'bob', dBov: -40 }], 'other');
+  }
+  expect(told).toEqual(['ada', 'ada bob']);
+  // On its own worker silence counts at once: who is quiet there is soon less loud than the other.
+  for (let i = 0; i < 4; i += 1) speakers.report([{ peerId: 'bob', dBov: -20 }], 'other');
+  expect(told).toEqual(['ada', 'ada bob']);
+  for (let i = 0; i < 2; i += 1) speakers.report([], 'one');
+  expect(told.at(-1)).toBe('bob ada');
+});
+
+test('somebody who moved to another worker is heard from there', () => {
+  hear({ ada: -20 }, 2);
+  for (let i = 0; i < 5; i += 1) {
+    vi.advanceTimersByTime(300);
+    speakers.report([{ peerId: 'ada', dBov: -20 }], 'other');
+    speakers.report([], 'worker');
+  }
+  expect(told).toEqual(['ada']);
 });

@@ -22,6 +22,8 @@ const SMOOTHING = 0.5;
 const SILENCE_DBOV = -127;
 
 interface Voice {
+  /** Who measures it. */
+  observer: unknown;
   /** Smoothed. */
   dBov: number;
   reports: number;
@@ -42,18 +44,23 @@ export class ActiveSpeakers {
     this.#onChange = onChange;
   }
 
-  /** One report: everybody who was above the threshold. */
-  report(levels: readonly Level[]): void {
+  /**
+   * One report: everybody who was above the threshold.
+   * @param observer who measured. A room on several workers has one on each, and each knows of silence only where it listens.
+   */
+  report(levels: readonly Level[], observer: unknown): void {
     const now = this.#clock.monotonicMs();
     const heard = new Map(levels.map(({ peerId, dBov }) => [peerId, dBov]));
     for (const [peerId, voice] of this.#voices) {
+      if (heard.has(peerId)) voice.observer = observer;
+      if (voice.observer !== observer) continue;
       const dBov = heard.get(peerId) ?? SILENCE_DBOV;
       voice.dBov += SMOOTHING * (dBov - voice.dBov);
       voice.reports = heard.has(peerId) ? voice.reports + 1 : 0;
       if (heard.has(peerId)) voice.heardAtMs = now;
     }
     for (const [peerId, dBov] of heard) {
-      if (!this.#voices.has(peerId)) this.#voices.set(peerId, { dBov, reports: 1, heardAtMs: now });
+      if (!this.#voices.has(peerId)) this.#voices.set(peerId, { observer, dBov, reports: 1, heardAtMs: now });
     }
     this.#update();
   }

@@ -1,5 +1,5 @@
 /**
- * Owns the media plane of this process: which room lives on which worker, and the way from a seat's name to its media.
+ * Owns the media plane of this process: which seat lives on which worker, and the way from a seat's name to its media.
  * Does not own the workers' processes (WorkerPool) nor what a seat has (Seat). The only export that others use.
  */
 import type {
@@ -22,9 +22,11 @@ import {
 } from '../room/ports.ts';
 import { MediaRoom } from './MediaRoom.ts';
 import type { MediaWorker } from './MediaWorker.ts';
+import { chooseWorker, type Placement } from './placement.ts';
 import { routerRtpCapabilities } from './routerOptions.ts';
 import type { Seat } from './Seat.ts';
 import { notFound } from './toCallError.ts';
+import { WorkerPipes } from './WorkerPipes.ts';
 import { WorkerPool } from './WorkerPool.ts';
 
 /** How long a seat waits for a worker when none lives: a replacement takes well under a second. */
@@ -46,6 +48,8 @@ export interface MediaPlaneOptions {
   readonly events: MediaEvents;
   readonly log: Logger;
   readonly clock?: Clock;
+  /** On which worker a seat lives. Default: rooms spread when a worker has enough to do. */
+  readonly placement?: Placement;
 }
 
 /** What runs in one worker, for health, metrics and tests. */
@@ -53,9 +57,14 @@ export interface WorkerReport {
   readonly index: number;
   readonly pid: number;
   readonly port: number;
+  /** With at least one seat there. */
   readonly rooms: number;
-  /** As the worker itself counts them. */
+  /** Ends of pipes to other workers. */
+  readonly pipes: number;
+  /** As the worker itself counts them: transports of people, and producers and consumers of these and of the pipes. */
   readonly transports: number;
+  readonly producers: number;
+  readonly consumers: number;
   readonly rtpObservers: number;
 }
 
@@ -63,17 +72,21 @@ export class MediaPlane implements MediaPort {
   readonly #events: MediaEvents;
   readonly #log: Logger;
   readonly #clock: Clock;
+  readonly #placement: Placement;
   readonly #rtpCapabilities = routerRtpCapabilities();
   /** By room key; an entry lives while a seat of the room has transports here. */
   readonly #rooms = new Map<string, MediaRoom>();
   readonly #arrivals = new Set<{ readonly peer: MediaPeer; left: boolean }>();
   readonly #pool: WorkerPool;
+  readonly #pipes: WorkerPipes;
 
   private constructor(options: MediaPlaneOptions, pool: WorkerPool) {
     this.#events = options.events;
     this.#log = options.log;
     this.#clock = options.clock ?? systemClock;
+    this.#placement = options.placement ?? chooseWorker;
     this.#pool = pool;
+    this.#pipes = new WorkerPipes({ first: options.mediaPort, count: options.workers });
   }
 
   /**
@@ -109,12 +122,14 @@ export class MediaPlane implements MediaPort {
     this.#arrivals.add(arrival);
     try {
       for (let attempt = 1; ; attempt += 1) {
-        const room = await this.#place(peer.room);
+        const workers = await this.#pool.whenLive(PLACEMENT_LIMIT_MS);
+        if (arrival.left) throw notFound('peer');
+        const room = this.#openRoom(peer.room);
+        const seat = room.seat(peer.peerId) ?? room.takeSeat(peer, this.#place(room, workers));
         try {
-          if (arrival.left) throw notFound('peer');
-          return await room.takeSeat(peer).createTransport(options);
+          return await seat.createTransport(options);
         } catch (error) {
-          if (room.worker.live || attempt === PLACEMENT_TRIES) throw error;
+          if (seat.worker.live || attempt === PLACEMENT_TRIES) throw error;
         } finally {
           this.#dropIfEmpty(room);
         }
@@ -190,12 +205,16 @@ export class MediaPlane implements MediaPort {
     const reports = await Promise.allSettled(
       this.#pool.live().map(async (worker): Promise<WorkerReport> => {
         const dump = await worker.call('dump', () => worker.router.dump());
+        const pipes = this.#pipes.transportIds(worker);
         return {
           index: worker.index,
           pid: worker.pid,
           port: worker.port,
-          rooms: this.#roomsOn(worker).length,
-          transports: dump.transportIds.length,
+          rooms: [...this.#rooms.values()].filter((room) => room.seatsOn(worker) > 0).length,
+          pipes: pipes.size,
+          transports: dump.transportIds.filter((id) => !pipes.has(id)).length,
+          producers: dump.mapProducerIdConsumerIds.length,
+          consumers: dump.mapConsumerIdProducerId.length,
           rtpObservers: dump.rtpObserverIds.length,
         };
       }),
@@ -210,25 +229,31 @@ export class MediaPlane implements MediaPort {
     await this.#pool.close();
   }
 
-  /** The room's worker: where it lives, else the least loaded one. */
-  async #place(key: RoomKey): Promise<MediaRoom> {
-    const placed = this.#room(key);
-    if (placed) return placed;
-    const [first, ...others] = await this.#pool.whenLive(PLACEMENT_LIMIT_MS);
-    // Two seats of a new room may both have waited: the second finds what the first one made.
-    const placedMeanwhile = this.#room(key);
-    if (placedMeanwhile) return placedMeanwhile;
-    const load = new Map<MediaWorker, number>();
-    for (const room of this.#rooms.values()) {
-      load.set(room.worker, (load.get(room.worker) ?? 0) + room.load);
+  /** The room's books, new ones if nobody of it is here. */
+  #openRoom(key: RoomKey): MediaRoom {
+    let room = this.#room(key);
+    if (!room) {
+      room = new MediaRoom({
+        key,
+        pipes: this.#pipes,
+        events: this.#events,
+        clock: this.#clock,
+        log: this.#log,
+      });
+      this.#rooms.set(roomKeyText(key), room);
     }
-    const worker = others.reduce(
-      (least, other) => ((load.get(other) ?? 0) < (load.get(least) ?? 0) ? other : least),
-      first,
-    );
-    const room = new MediaRoom({ key, worker, events: this.#events, clock: this.#clock, log: this.#log });
-    this.#rooms.set(roomKeyText(key), room);
     return room;
+  }
+
+  /** The worker for the room's next seat. */
+  #place(room: MediaRoom, [first, ...others]: readonly [MediaWorker, ...MediaWorker[]]): MediaWorker {
+    const placeOn = (worker: MediaWorker) => ({
+      worker,
+      cpuShare: worker.cpuShare,
+      seats: [...this.#rooms.values()].reduce((sum, other) => sum + other.seatsOn(worker), 0),
+      seatsOfRoom: room.seatsOn(worker),
+    });
+    return this.#placement([placeOn(first), ...others.map(placeOn)]).worker;
   }
 
   #room(key: RoomKey): MediaRoom | undefined {
@@ -241,10 +266,6 @@ export class MediaPlane implements MediaPort {
     return seat;
   }
 
-  #roomsOn(worker: MediaWorker): MediaRoom[] {
-    return [...this.#rooms.values()].filter((room) => room.worker === worker);
-  }
-
   #dropIfEmpty(room: MediaRoom): void {
     const id = roomKeyText(room.key);
     if (!room.empty || this.#rooms.get(id) !== room) return;
@@ -253,10 +274,12 @@ export class MediaPlane implements MediaPort {
   }
 
   #lost(worker: MediaWorker): void {
-    const peers = this.#roomsOn(worker).flatMap((room) => {
-      this.#rooms.delete(roomKeyText(room.key));
-      return room.abandon();
+    const peers = [...this.#rooms.values()].flatMap((room) => {
+      const moved = room.lose(worker);
+      this.#dropIfEmpty(room);
+      return moved;
     });
+    this.#pipes.drop(worker);
     if (peers.length === 0) return;
     this.#log.warn({ worker: worker.index, peers: peers.length }, 'peers lost their media worker');
     this.#events.moved(peers);

@@ -1,23 +1,27 @@
 /**
- * Owns what the seats of one room share on its worker: the publications, who speaks, quality, ended consumers.
- * Does not own placement (MediaPlane) nor what each seat has (Seat).
+ * Owns what the seats of one room share, on whichever workers they live: the publications, who speaks, quality, ended consumers.
+ * Does not own placement (MediaPlane), what each seat has (Seat) nor the ways between workers (PublicationRelay).
  */
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import { type MediaEvents, type MediaPeer, type RoomKey, roomKeyText } from '../room/ports.ts';
 import type { MediaWorker } from './MediaWorker.ts';
+import { type Outlet, PublicationRelay } from './PublicationRelay.ts';
 import { QualityReporter } from './QualityReporter.ts';
+import { RoomSpeakers } from './RoomSpeakers.ts';
 import { Seat } from './Seat.ts';
-import { SpeakerObserver } from './SpeakerObserver.ts';
 import type { Publication, SeatConsumer, SeatHandle, SeatRoom } from './seatModel.ts';
+import { notFound } from './toCallError.ts';
+import type { WorkerPipes } from './WorkerPipes.ts';
 
 export class MediaRoom implements SeatRoom {
   readonly key: RoomKey;
-  readonly worker: MediaWorker;
+  readonly #pipes: WorkerPipes;
   readonly #events: MediaEvents;
   readonly #seats = new Map<string, Seat>();
   readonly #publications = new Map<string, Publication>();
-  readonly #speakers: SpeakerObserver;
+  readonly #relays = new Map<Publication, PublicationRelay>();
+  readonly #speakers: RoomSpeakers;
   readonly #quality: QualityReporter;
   /** Consumers that ended in this turn of the event loop: told in one call per seat, not one per consumer. */
   readonly #ended = new Map<SeatHandle, string[]>();
@@ -25,19 +29,18 @@ export class MediaRoom implements SeatRoom {
 
   constructor(options: {
     key: RoomKey;
-    worker: MediaWorker;
+    pipes: WorkerPipes;
     events: MediaEvents;
     clock: Clock;
     log: Logger;
   }) {
-    const { key, worker, events, clock } = options;
+    const { key, pipes, events, clock } = options;
     this.key = key;
-    this.worker = worker;
+    this.#pipes = pipes;
     this.#events = events;
-    this.#speakers = new SpeakerObserver({
-      worker,
+    this.#speakers = new RoomSpeakers({
       clock,
-      log: options.log.child({ room: roomKeyText(key), worker: worker.index }),
+      log: options.log.child({ room: roomKeyText(key) }),
       onChange: (peerIds) => events.activeSpeakers(key, peerIds),
     });
     this.#quality = new QualityReporter(clock, (scores) => events.quality(key, scores));
@@ -48,22 +51,20 @@ export class MediaRoom implements SeatRoom {
     return [...this.#seats.values()].every((seat) => seat.idle);
   }
 
-  /** A measure of what the room costs its worker; at least 1. */
-  get load(): number {
-    return [...this.#seats.values()].reduce((sum, seat) => sum + seat.load, 1);
+  /** How many of its seats live on a worker. */
+  seatsOn(worker: MediaWorker): number {
+    return this.#seatsOn(worker).length;
   }
 
   seat(peerId: string): Seat | undefined {
     return this.#seats.get(peerId);
   }
 
-  takeSeat(peer: MediaPeer): Seat {
-    let seat = this.#seats.get(peer.peerId);
-    if (!seat) {
-      seat = new Seat(peer, this);
-      this.#seats.set(peer.peerId, seat);
-      this.#quality.tellAll();
-    }
+  /** A seat for somebody who has none. */
+  takeSeat(peer: MediaPeer, worker: MediaWorker): Seat {
+    const seat = new Seat(peer, this, worker);
+    this.#seats.set(peer.peerId, seat);
+    this.#quality.tellAll();
     return seat;
   }
 
@@ -80,17 +81,21 @@ export class MediaRoom implements SeatRoom {
   /** Ends the room here, everything in it included. */
   close(): void {
     for (const peerId of [...this.#seats.keys()]) this.closeSeat(peerId);
-    this.#end();
+    this.#closed = true;
+    this.#speakers.close();
+    this.#quality.close();
   }
 
-  /** The worker is gone. Returns whose media went with it. */
-  abandon(): MediaPeer[] {
-    const seats = [...this.#seats.values()].filter((seat) => seat.transportIds.length > 0);
-    for (const seat of this.#seats.values()) seat.abandon();
-    this.#seats.clear();
-    this.#publications.clear();
-    this.#end();
-    return seats.map(({ peer }) => peer);
+  /**
+   * A worker is gone. Its seats end; the others keep what was not published there, and are told what they do not receive any more.
+   * Returns whose media went with it.
+   */
+  lose(worker: MediaWorker): MediaPeer[] {
+    const lost = this.#seatsOn(worker);
+    const moved = lost.filter((seat) => seat.transportIds.length > 0).map(({ peer }) => peer);
+    for (const { peer } of lost) this.closeSeat(peer.peerId);
+    this.#speakers.drop(worker);
+    return moved;
   }
 
   findPublication(publicationId: string): Publication | undefined {
@@ -98,24 +103,31 @@ export class MediaRoom implements SeatRoom {
   }
 
   published(publication: Publication): void {
+    const { seat, producer } = publication;
     this.#publications.set(publication.id, publication);
-    if (publication.source === 'mic') {
-      void this.#speakers.add(publication.seat.peer.peerId, publication.producer);
-    }
-    this.scoreChanged(publication.seat);
+    const pipeTo = (worker: MediaWorker) => this.#pipes.between(seat.worker, worker);
+    this.#relays.set(publication, new PublicationRelay({ producer, worker: seat.worker }, pipeTo));
+    if (publication.source === 'mic') this.#speakers.add(publication);
+    this.scoreChanged(seat);
   }
 
   unpublished(publication: Publication): void {
     this.#publications.delete(publication.id);
-    if (publication.source === 'mic') {
-      this.#speakers.remove(publication.seat.peer.peerId, publication.producer);
-    }
+    this.#relays.get(publication)?.close();
+    this.#relays.delete(publication);
+    if (publication.source === 'mic') this.#speakers.remove(publication);
     this.scoreChanged(publication.seat);
   }
 
-  pausedChanged({ seat, source, producer }: Publication): void {
-    if (source === 'mic' && producer.paused) this.#speakers.silence(seat.peer.peerId);
-    this.scoreChanged(seat);
+  async outlet(publication: Publication, worker: MediaWorker): Promise<Outlet> {
+    const relay = this.#relays.get(publication);
+    if (!relay) throw notFound('publication');
+    return await relay.outlet(worker);
+  }
+
+  pausedChanged(publication: Publication): void {
+    if (publication.source === 'mic' && publication.producer.paused) this.#speakers.silence(publication);
+    this.scoreChanged(publication.seat);
   }
 
   scoreChanged(seat: SeatHandle): void {
@@ -134,9 +146,7 @@ export class MediaRoom implements SeatRoom {
     for (const [seat, consumerIds] of ended) this.#events.consumersClosed(seat.peer, consumerIds);
   }
 
-  #end(): void {
-    this.#closed = true;
-    this.#speakers.close();
-    this.#quality.close();
+  #seatsOn(worker: MediaWorker): Seat[] {
+    return [...this.#seats.values()].filter((seat) => seat.worker === worker);
   }
 }

@@ -5,6 +5,7 @@
 import { CallError, type ErrorCode } from '@parley/protocol';
 import { createWorker, type types } from 'mediasoup';
 import type { Logger } from '../log.ts';
+import { CpuShare } from './CpuShare.ts';
 import { mediaCodecs } from './routerOptions.ts';
 import { toCallError } from './toCallError.ts';
 import { withTimeLimit } from './withTimeLimit.ts';
@@ -44,6 +45,7 @@ export class MediaWorker {
   readonly #onLost: (worker: MediaWorker) => void;
   readonly #log: Logger;
   readonly #probe: NodeJS.Timeout;
+  readonly #cpu = new CpuShare();
   #state: 'live' | 'lost' | 'closed' = 'live';
 
   private constructor(
@@ -110,6 +112,11 @@ export class MediaWorker {
     return this.#worker.pid;
   }
 
+  /** Share of one core that it used of late, 0 to 1. */
+  get cpuShare(): number {
+    return this.#cpu.value;
+  }
+
   /** Whether calls can be placed here. */
   get live(): boolean {
     return this.#state === 'live';
@@ -141,8 +148,12 @@ export class MediaWorker {
   }
 
   async #checkAlive(): Promise<void> {
-    // An answer is what counts; a refusal is one too.
-    await this.call('a probe', () => this.#worker.getResourceUsage()).catch(() => {});
+    try {
+      const { ru_utime, ru_stime } = await this.call('a probe', () => this.#worker.getResourceUsage());
+      this.#cpu.measure(ru_utime + ru_stime, performance.now());
+    } catch {
+      // An answer is what counts; a refusal is one too.
+    }
   }
 
   #lose(reason: string): void {

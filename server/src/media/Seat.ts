@@ -14,8 +14,10 @@ import {
   type Source,
   type TransportInfo,
 } from '@parley/protocol';
+import type { types } from 'mediasoup';
 import type { MediaPeer } from '../room/ports.ts';
 import { checkRtpCapabilities, checkRtpParameters, streamsCollide } from './checkRtpParameters.ts';
+import type { MediaWorker } from './MediaWorker.ts';
 import { SerialQueue } from './SerialQueue.ts';
 import type { Publication, SeatConsumer, SeatHandle, SeatRoom, SeatTransport } from './seatModel.ts';
 import { invalidRequest, notFound } from './toCallError.ts';
@@ -37,6 +39,7 @@ interface NextPublication {
 
 export class Seat implements SeatHandle {
   readonly peer: MediaPeer;
+  readonly worker: MediaWorker;
   readonly #room: SeatRoom;
   readonly #transports = new Map<string, SeatTransport>();
   readonly #publications = new Map<Source, Publication>();
@@ -50,8 +53,9 @@ export class Seat implements SeatHandle {
    */
   readonly #queue = new SerialQueue();
 
-  constructor(peer: MediaPeer, room: SeatRoom) {
+  constructor(peer: MediaPeer, room: SeatRoom, worker: MediaWorker) {
     this.peer = peer;
+    this.worker = worker;
     this.#room = room;
   }
 
@@ -62,11 +66,6 @@ export class Seat implements SeatHandle {
   /** Neither has anything nor is about to. */
   get idle(): boolean {
     return this.#transports.size === 0 && this.#queue.length === 0;
-  }
-
-  /** Transports and streams: a measure of what it costs its worker. */
-  get load(): number {
-    return this.#transports.size + this.#publications.size + this.#consumers.size;
   }
 
   /** The worst of what it sends, 0-10; undefined when nothing is sent that could be scored. */
@@ -91,7 +90,7 @@ export class Seat implements SeatHandle {
         return transportInfo(id, existing.transport);
       }
       if (direction === 'recv') checkRtpCapabilities(rtpCapabilities);
-      const { worker } = this.#room;
+      const { worker } = this;
       const transport = await this.#call('createWebRtcTransport', 'unavailable', () =>
         worker.router.createWebRtcTransport({
           webRtcServer: worker.webRtcServer,
@@ -240,21 +239,7 @@ export class Seat implements SeatHandle {
       if (this.#consumers.size >= MAX_CONSUMERS) {
         throw new CallError('capacity', `a peer consumes at most ${MAX_CONSUMERS} publications`);
       }
-      const { producer } = publication;
-      const rtpCapabilities = transport.rtpCapabilities ?? {};
-      if (!this.#room.worker.router.canConsume({ producerId: producer.id, rtpCapabilities })) {
-        throw new CallError('unsupported', 'this device cannot decode what is published');
-      }
-      const consumer = await this.#call('consume', 'invalid-request', () =>
-        transport.transport.consume({
-          producerId: producer.id,
-          rtpCapabilities,
-          // The client resumes it when its track is in place, so that the first key frame is not wasted.
-          paused: true,
-          // Lost packets are sent again, for Opus too.
-          enableRtx: true,
-        }),
-      );
+      const consumer = await this.#consume(transport, publication);
       this.#keepOrClose(consumer, transport);
       // Its publisher closed it, or published the next generation, while the worker answered.
       if (this.#room.findPublication(publicationId) !== publication) {
@@ -267,6 +252,32 @@ export class Seat implements SeatHandle {
       publication.consumers.add(mine);
       return info;
     });
+  }
+
+  /** Consumes the publication where this seat lives; the way there is let go with the consumer, however that ends. */
+  async #consume(transport: SeatTransport, publication: Publication): Promise<types.Consumer> {
+    const { producer, release } = await this.#room.outlet(publication, this.worker);
+    try {
+      const rtpCapabilities = transport.rtpCapabilities ?? {};
+      if (!this.worker.router.canConsume({ producerId: producer.id, rtpCapabilities })) {
+        throw new CallError('unsupported', 'this device cannot decode what is published');
+      }
+      const consumer = await this.#call('consume', 'invalid-request', () =>
+        transport.transport.consume({
+          producerId: producer.id,
+          rtpCapabilities,
+          // The client resumes it when its track is in place, so that the first key frame is not wasted.
+          paused: true,
+          // Lost packets are sent again, for Opus too.
+          enableRtx: true,
+        }),
+      );
+      consumer.observer.once('close', release);
+      return consumer;
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   closeConsumer(consumerId: string): Promise<void> {
@@ -290,18 +301,10 @@ export class Seat implements SeatHandle {
     this.#consumers.delete(info.consumerId);
   }
 
-  /** Ends everything of the seat, at once. Idempotent. */
+  /** Ends everything of the seat, at once, whether or not its worker still lives. Idempotent. */
   close(): void {
     this.#closed = true;
     for (const transport of this.#transports.values()) this.#closeTransport(transport);
-  }
-
-  /** The worker is gone and everything with it. */
-  abandon(): void {
-    this.#closed = true;
-    this.#transports.clear();
-    this.#publications.clear();
-    this.#consumers.clear();
   }
 
   #closeTransport(seatTransport: SeatTransport): void {
@@ -369,7 +372,7 @@ export class Seat implements SeatHandle {
     request: () => Promise<T>,
   ): Promise<T> {
     if (this.#closed) throw notFound('peer');
-    return await this.#room.worker.call(what, request, refusedAs);
+    return await this.worker.call(what, request, refusedAs);
   }
 
   /** The seat, or the transport that was to carry it, was closed while the worker made it: nobody else would close it. */

@@ -1,11 +1,10 @@
 /**
- * Owns a room's AudioLevelObserver in the worker: made with the first microphone, closed with the room.
- * Does not own what counts as speaking: see ActiveSpeakers.
+ * Owns a room's AudioLevelObserver on one worker: made with the first microphone that is published there.
+ * Does not own what counts as speaking (ActiveSpeakers) nor the room's other workers (RoomSpeakers).
  */
 import type { types } from 'mediasoup';
-import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
-import { ActiveSpeakers } from './ActiveSpeakers.ts';
+import type { Level } from './ActiveSpeakers.ts';
 import type { MediaWorker } from './MediaWorker.ts';
 
 // The worker ignores who sent fewer than 10 packets in an interval: Opus sends 50 a second, so 200 ms would be exactly
@@ -17,21 +16,20 @@ const MAX_SPEAKERS = 8;
 export class SpeakerObserver {
   readonly #worker: MediaWorker;
   readonly #log: Logger;
-  readonly #speakers: ActiveSpeakers;
+  readonly #onLevels: (levels: readonly Level[]) => void;
   readonly #peerIds = new Map<string, string>();
   #observer: Promise<types.AudioLevelObserver> | undefined;
   #closed = false;
 
   constructor(options: {
     worker: MediaWorker;
-    clock: Clock;
     log: Logger;
-    /** Peers who speak, loudest first; only when changed. */
-    onChange: (peerIds: readonly string[]) => void;
+    /** Everybody above the threshold, each interval; not called in silence. */
+    onLevels: (levels: readonly Level[]) => void;
   }) {
     this.#worker = options.worker;
     this.#log = options.log;
-    this.#speakers = new ActiveSpeakers(options.clock, options.onChange);
+    this.#onLevels = options.onLevels;
   }
 
   /** Listens to a microphone until it is removed or closed. Never fails: without marks on speakers a call is still a call. */
@@ -47,21 +45,14 @@ export class SpeakerObserver {
     }
   }
 
-  /** A microphone is muted: its peer stops speaking now. The worker itself leaves paused producers out. */
-  silence(peerId: string): void {
-    this.#speakers.remove(peerId);
-  }
-
   /** A microphone is gone. */
-  remove(peerId: string, producer: types.Producer): void {
+  remove(producer: types.Producer): void {
     this.#peerIds.delete(producer.id);
-    this.#speakers.remove(peerId);
   }
 
-  /** Stops; whoever was said to speak is said not to any more. */
+  /** Stops. */
   close(): void {
     this.#closed = true;
-    this.#speakers.close();
     this.#observer?.then(
       (observer) => observer.close(),
       () => {}, // Reported to whoever added.
@@ -78,7 +69,7 @@ export class SpeakerObserver {
     );
     observer.on('volumes', (volumes) => {
       if (this.#closed) return;
-      this.#speakers.report(
+      this.#onLevels(
         volumes.flatMap(({ producer, volume }) => {
           const peerId = this.#peerIds.get(producer.id);
           return peerId === undefined ? [] : [{ peerId, dBov: volume }];

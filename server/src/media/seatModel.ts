@@ -6,10 +6,13 @@ import type { ConsumerInfo, RtpCapabilities, RtpParameters, Source } from '@parl
 import type { types } from 'mediasoup';
 import type { MediaPeer } from '../room/ports.ts';
 import type { MediaWorker } from './MediaWorker.ts';
+import type { Outlet } from './PublicationRelay.ts';
 
 /** A seat as others see it. */
 export interface SeatHandle {
   readonly peer: MediaPeer;
+  /** Its home: its transports and what it publishes live there. */
+  readonly worker: MediaWorker;
   /** The worst of what it sends, 0-10; undefined when nothing is sent that could be scored. */
   readonly score: number | undefined;
   /** The publication of one of its consumers ended: mediasoup closes the consumer, it only leaves the books. */
@@ -52,9 +55,10 @@ export interface SeatConsumer {
 
 /** What a seat needs of its room. */
 export interface SeatRoom {
-  readonly worker: MediaWorker;
   /** A live publication of this room. */
   findPublication(publicationId: string): Publication | undefined;
+  /** The publication on a seat's worker, to be consumed there until it is released. */
+  outlet(publication: Publication, worker: MediaWorker): Promise<Outlet>;
   published(publication: Publication): void;
   unpublished(publication: Publication): void;
   pausedChanged(publication: Publication): void;

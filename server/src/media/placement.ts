@@ -1,0 +1,43 @@
+/**
+ * Owns on which worker a new seat lives: rooms stay together while they are small, and spread when a worker has enough to do.
+ * Does not own the measuring (MediaWorker) nor what connects workers (WorkerPipes).
+ */
+
+/** A worker as placement sees it. */
+export interface Place {
+  /** Share of one core that its process used of late, 0 to 1; grows with packets, whatever they are. */
+  readonly cpuShare: number;
+  /** Seats that live there, of any room. */
+  readonly seats: number;
+  /** Of these, the ones of the room that is to get another. */
+  readonly seatsOfRoom: number;
+}
+
+/** Chooses one of the live workers. */
+export type Placement = <P extends Place>(places: readonly [P, ...P[]]) => P;
+
+/** A worker that does more than this takes no further seats of a room that can go elsewhere: the other half is for those it has. */
+const FULL_SHARE = 0.5;
+/**
+ * What a seat is taken to cost at least: in a rush of joins packets come after the seats, and who is silent now may speak any time.
+ * About 500 packets a second.
+ */
+const SEAT_SHARE = 0.005;
+/** A worker that the room does not use yet must have so much less to do: there the room's publications have to be piped to. */
+const SPREAD_MARGIN = 0.75;
+
+const loadOf = ({ cpuShare, seats }: Place): number => Math.max(cpuShare, seats * SEAT_SHARE);
+
+/** The default placement: see above. */
+export const chooseWorker: Placement = (places) => {
+  const least = leastLoaded(places);
+  const [first, ...others] = places.filter(({ seatsOfRoom }) => seatsOfRoom > 0);
+  if (!first) return least;
+  const used = leastLoaded([first, ...others]);
+  const full = loadOf(used) >= FULL_SHARE;
+  return full && loadOf(least) < SPREAD_MARGIN * loadOf(used) ? least : used;
+};
+
+function leastLoaded<P extends Place>([first, ...others]: readonly [P, ...P[]]): P {
+  return others.reduce((least, place) => (loadOf(place) < loadOf(least) ? place : least), first);
+}
