@@ -62,7 +62,8 @@ function verdict({ assertions, interrupted }: Report): string {
   const failed = assertions.filter((one) => !one.passed);
   if (failed.length > 0) return `${failed.length} of ${assertions.length} assertions failed`;
   if (interrupted) return 'interrupted';
-  return assertions.length > 0 ? `all ${assertions.length} assertions hold` : 'finished';
+  if (assertions.length === 0) return 'finished';
+  return assertions.length === 1 ? 'the assertion holds' : `all ${assertions.length} assertions hold`;
 }
 
 function chartsOf({ series, latencies }: Report): Chart[] {

@@ -18,10 +18,11 @@ h1{margin:0;font-size:28px}h2{margin:0 0 6px;font-size:16px}
 .good.verdict,.good td{color:var(--good)}.bad.verdict,.bad td{color:var(--bad)}
 .lead{margin:20px 0}.lead p{margin:0;color:var(--soft)}.lead p:first-child{color:var(--ink);font-size:40px;line-height:1.2;font-weight:650}
 .columns,.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:20px;align-items:start}
-.columns{margin-bottom:20px}
+.columns{margin-bottom:20px}.columns>*{min-width:0;overflow-x:auto}
 table{width:100%;border-collapse:collapse;margin-bottom:16px}
 th,td{padding:4px 8px;border-bottom:1px solid var(--rule);text-align:right}
 th{font-weight:500;color:var(--soft)}th:first-child{text-align:left}tbody th{color:var(--ink);font-weight:400}
+@media (max-width:480px){body{padding:16px;font-size:14px}th,td{padding:4px}.verdict{float:none;display:inline-block}}
 figure{margin:0;padding:14px;background:var(--raised);border-radius:10px}
 figcaption{font-weight:600}figcaption small{color:var(--soft);font-weight:400}
 .legend{display:flex;flex-wrap:wrap;gap:2px 16px;margin:4px 0;padding:0;list-style:none;color:var(--soft);font-size:13px}
