@@ -62,12 +62,19 @@ describe('loadConfig', () => {
     expect(problemsOf(environment)).toEqual([expect.stringContaining('unsupported')]);
   });
 
+  it('takes codecs in their order, in any case', () => {
+    expect(load({}).videoCodecs).toEqual(['vp8']);
+    expect(load({ PARLEY_VIDEO_CODECS: 'AV1, vp9,vp8' }).videoCodecs).toEqual(['av1', 'vp9', 'vp8']);
+  });
+
   it.each([
     [{ PORT: '80x' }, 'PORT: must be a port number from 0 to 65535'],
     [{ PARLEY_MEDIA_PORT: '-1' }, 'PARLEY_MEDIA_PORT: must be a port number from 0 to 65535'],
     [{ PARLEY_MEDIA_WORKERS: '1.5' }, 'PARLEY_MEDIA_WORKERS: must be a whole number from 1 to 256'],
     [{ PARLEY_CHAT_RETENTION_DAYS: 'ever' }, /^PARLEY_CHAT_RETENTION_DAYS: must be a number of days/],
     [{ PARLEY_GUESTS: 'yes' }, 'PARLEY_GUESTS: must be one of on, off'],
+    [{ PARLEY_VIDEO_CODECS: 'vp8,theora' }, 'PARLEY_VIDEO_CODECS.1: must be one of vp8, vp9, h264, av1'],
+    [{ PARLEY_VIDEO_CODECS: 'vp9,VP9' }, 'PARLEY_VIDEO_CODECS: must not name a codec twice'],
     [{ PORT: ' ' }, 'PORT: must be a port number from 0 to 65535'],
     [{ PORT: '0x50' }, 'PORT: must be a port number from 0 to 65535'],
     [{ PARLEY_CHAT_RETENTION_DAYS: '\t' }, /^PARLEY_CHAT_RETENTION_DAYS: must be a number of days/],

@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { VideoCodec } from '@parley/protocol';
 import * as z from 'zod';
 import { readEnvFile } from './envFile.ts';
 import { parseRange } from './http/clientAddress.ts';
@@ -105,6 +106,14 @@ const Settings = z.object({
   PARLEY_TLS_KEY: word.optional(),
   PARLEY_API_KEYS: ApiKeys.default(new Map()),
   PARLEY_GUESTS: oneOf(['on', 'off']).optional(),
+  PARLEY_VIDEO_CODECS: list
+    .transform((names) => names.map((name) => name.toLowerCase()))
+    .pipe(
+      z
+        .array(oneOf(VideoCodec.options))
+        .refine((names) => new Set(names).size === names.length, 'must not name a codec twice'),
+    )
+    .default(['vp8']),
   PARLEY_TURN_URLS: list
     .refine(
       (urls) => urls.every((url) => /^(turns?|stun):[^\s]+$/.test(url)),
@@ -145,6 +154,8 @@ export interface Config {
   /** key -> secret. */
   readonly apiKeys: ReadonlyMap<string, string>;
   readonly guests: boolean;
+  /** In which order of preference calls begin. */
+  readonly videoCodecs: readonly VideoCodec[];
   readonly turn: { readonly urls: readonly string[]; readonly secret: string | undefined };
   readonly roomEmptyTimeoutMs: number;
   readonly sessionGraceMs: number;
@@ -246,6 +257,7 @@ function toConfig(
     tls: certFile && keyFile ? { certFile: resolve(certFile), keyFile: resolve(keyFile) } : undefined,
     apiKeys: settings.PARLEY_API_KEYS,
     guests: settings.PARLEY_GUESTS ? settings.PARLEY_GUESTS === 'on' : settings.PARLEY_API_KEYS.size === 0,
+    videoCodecs: settings.PARLEY_VIDEO_CODECS,
     turn: { urls: settings.PARLEY_TURN_URLS, secret: settings.PARLEY_TURN_SECRET },
     roomEmptyTimeoutMs: settings.PARLEY_ROOM_EMPTY_TIMEOUT_MS,
     sessionGraceMs: settings.PARLEY_SESSION_GRACE_MS,

@@ -2,7 +2,7 @@
  * Owns what is known about who is behind a session, and the seam between the sockets and the credentials.
  * Does not own any credential: auth/ verifies tokens, signs resume tokens and derives ids.
  */
-import type { Grants, Role } from '@parley/protocol';
+import type { Grants, Role, VideoCodec } from '@parley/protocol';
 import type { RoomKey } from './room/ports.ts';
 
 /** Who somebody is and what they may do, from a verified token or from guest mode. */
@@ -17,6 +17,8 @@ export interface Identity {
   /** `host` exactly when `grants.moderate`. */
   readonly role: Role;
   readonly grants: Grants;
+  /** The order of preference, given by the token, of a call that begins with this session. */
+  readonly videoCodecs?: readonly VideoCodec[];
   readonly guest: boolean;
   /** Absent for guests. */
   readonly tokenExpiresAtMs?: number;

@@ -122,7 +122,8 @@ export async function startServer(
       retentionDays: config.chatRetentionDays,
     });
     ends.push(() => chat.close());
-    const engine = new RoomEngine({ log: roomLog, media, calls: chat, clock });
+    const { videoCodecs } = config;
+    const engine = new RoomEngine({ log: roomLog, media, calls: chat, clock, videoCodecs });
     chat.onMessage((room, message) => hub.chatMessage(room, { message }));
     chat.onCallEnded((room) => {
       engine.callEnded(room).catch((error: unknown) => log.error({ err: error }, 'a room was not forgotten'));

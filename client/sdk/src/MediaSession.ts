@@ -8,6 +8,7 @@ import {
   listEntities,
   publicationIdOf,
   type RequestReply,
+  ROOM_ENTITY_ID,
   type RoomEvent,
   type RoomState,
   type Source,
@@ -65,7 +66,7 @@ export class MediaSession {
     this.#options = options;
     this.#devices = options.devices ?? browserDevices();
     this.#events = events;
-    this.#send = new SendMedia(ask, events);
+    this.#send = new SendMedia(ask, events, this.#devices.sendsWell);
     this.#recv = new RecvMedia(ask, events);
   }
 
@@ -117,7 +118,9 @@ export class MediaSession {
       const publication = getEntity(state, 'publication', publicationIdOf(peerId, source));
       return publication ? [[source, publication] as const] : [];
     });
+    const { videoCodecs = [] } = getEntity(state, 'room', ROOM_ENTITY_ID) ?? {};
     this.#send.handleRoom(new Map(shown), events);
+    this.#send.setVideoCodecs(videoCodecs);
   }
 
   /** The server moved this seat's media: everything is made anew. */

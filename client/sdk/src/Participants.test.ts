@@ -19,6 +19,7 @@ const join = (state: RoomState, peerId: string, displayName: string): RoomState 
     publish: sources,
     guest: true,
     sessionEndsAtMs: 1e9,
+    videoCodecs: ['vp8'],
     nowMs: 1,
     callId: 'call',
     callStartedAtMs: 1,

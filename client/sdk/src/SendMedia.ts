@@ -3,12 +3,14 @@
  * that it takes; and tells a host's mute or stop from the echo of its own. Does not own devices (LocalMedia).
  */
 import {
+  kindOf,
   type Publication,
   publicationIdOf,
   type RequestReply,
   type RoomEvent,
   type Source,
   sources,
+  type VideoCodec,
 } from '@parley/protocol';
 import type { types } from 'mediasoup-client';
 import { produceSettings } from './encodings.ts';
@@ -17,6 +19,7 @@ import { OwnEchoes } from './OwnEchoes.ts';
 import { Reconciler } from './Reconciler.ts';
 import { toWireParameters } from './rtpTypes.ts';
 import { toCallError } from './toCallError.ts';
+import { chooseCodec, type EncoderCheck } from './videoCodecs.ts';
 
 /** A local source as it should be published. */
 export interface LocalSource {
@@ -38,6 +41,8 @@ export interface SendMediaEvents {
 
 interface Published {
   readonly producer: types.Producer;
+  /** undefined for sound. */
+  readonly codec: VideoCodec | undefined;
   muted: boolean;
 }
 
@@ -45,6 +50,7 @@ interface Published {
 export class SendMedia {
   readonly #ask: MediaPort;
   readonly #events: SendMediaEvents;
+  readonly #sendsWell: EncoderCheck;
   readonly #link: MediaLink;
   readonly #reconciler: Reconciler;
   readonly #wanted = new Map<Source, LocalSource>();
@@ -52,13 +58,16 @@ export class SendMedia {
   readonly #echoes = new OwnEchoes();
   /** Own publications as the room shows them. */
   #shown: ReadonlyMap<Source, Publication> = new Map();
+  /** The room's order of preference. */
+  #videoCodecs: readonly VideoCodec[] = [];
   #seat: MediaSeat | undefined;
   #turn: Promise<void> | undefined;
   #count = 0;
 
-  constructor(ask: MediaPort, events: SendMediaEvents) {
+  constructor(ask: MediaPort, events: SendMediaEvents, sendsWell: EncoderCheck = async () => true) {
     this.#ask = ask;
     this.#events = events;
+    this.#sendsWell = sendsWell;
     this.#reconciler = new Reconciler(() => this.#pass());
     this.#link = new MediaLink('send', ask, {
       opened: (transport) => this.#handleTransport(transport),
@@ -114,6 +123,17 @@ export class SendMedia {
       return;
     }
     for (const event of events) this.#handleEvent(event, seat.peerId);
+  }
+
+  /** The room's order of preference. What is sent in a codec that is no longer in it is published anew, in another. */
+  setVideoCodecs(order: readonly VideoCodec[]): void {
+    if (
+      order.length === this.#videoCodecs.length &&
+      order.every((codec, at) => codec === this.#videoCodecs[at])
+    )
+      return;
+    this.#videoCodecs = order;
+    this.#reconciler.poke();
   }
 
   /** The network changed. */
@@ -189,13 +209,18 @@ export class SendMedia {
       return;
     }
     if (wanted.track?.readyState === 'ended') return; // its owner is about to say what follows
-    if (!published && wanted.track) {
+    if (wanted.track && (!published || !this.#isUnderstood(published))) {
       await this.#produce(transport, source, wanted.track, wanted.muted, answers);
       return;
     }
     if (published && published.producer.track !== wanted.track) await published.producer.replaceTrack(wanted);
     const known = published ?? this.#shown.get(source);
     if (known && known.muted !== wanted.muted) answers.push(this.#setMuted(source, published, wanted.muted));
+  }
+
+  /** Whether all in the room can decode it, as far as the room says. */
+  #isUnderstood({ codec }: Published): boolean {
+    return codec === undefined || codec === 'vp8' || this.#videoCodecs.includes(codec);
   }
 
   async #setMuted(source: Source, published: Published | undefined, muted: boolean): Promise<void> {
@@ -223,21 +248,25 @@ export class SendMedia {
       // Awaited below, but only after the producer stands; until then a refusal is no unhandled one.
       answer.catch(() => undefined);
     };
-    const { device } = this.#seat ?? {};
-    const vp8 = (await device)?.sendRtpCapabilities.codecs?.find(({ mimeType }) =>
-      /^video\/vp8$/i.test(mimeType),
-    );
+    const chosen = kindOf(source) === 'video' ? await this.#chooseCodec() : undefined;
     const producer = await transport.produce({
       track,
-      ...produceSettings(source, track),
-      ...(track.kind === 'video' && vp8 && { codec: vp8 }),
+      ...produceSettings(source, track, chosen?.codec ?? 'vp8'),
+      ...(chosen && { codec: chosen.capability }),
       stopTracks: false,
       disableTrackOnPause: false,
       appData: { publish },
     });
-    const published = { producer, muted };
+    const before = this.#published.get(source)?.producer;
+    const published = { producer, codec: chosen?.codec, muted };
     this.#published.set(source, published);
-    answers.push(this.#confirm(transport, source, published, answer));
+    // The one before goes on until the server has the new one.
+    answers.push(this.#confirm(transport, source, published, answer).finally(() => before?.close()));
+  }
+
+  async #chooseCodec(): ReturnType<typeof chooseCodec> {
+    const device = await this.#seat?.device;
+    return device && chooseCodec(this.#videoCodecs, device.sendRtpCapabilities, this.#sendsWell);
   }
 
   async #confirm(

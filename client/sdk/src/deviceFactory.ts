@@ -8,6 +8,7 @@ import { Chrome74 } from 'mediasoup-client/handlers/Chrome74';
 import { Chrome111 } from 'mediasoup-client/handlers/Chrome111';
 import { Firefox120 } from 'mediasoup-client/handlers/Firefox120';
 import { Safari12 } from 'mediasoup-client/handlers/Safari12';
+import { browserEncoders, type EncoderCheck } from './videoCodecs.ts';
 
 /** Makes devices that share what was asked ahead. */
 export interface DeviceFactory {
@@ -15,6 +16,8 @@ export interface DeviceFactory {
   warmUp(): void;
   /** @throws CallError `unsupported` in a browser that mediasoup-client does not know. */
   createDevice(): Device;
+  /** Absent: what a device can send it sends well. */
+  readonly sendsWell?: EncoderCheck;
 }
 
 /** The factory of this browser. Throws nothing before it is used. */
@@ -36,6 +39,7 @@ export function browserDevices(): DeviceFactory {
       }
     },
     createDevice: () => new Device({ handlerFactory: get() }),
+    sendsWell: browserEncoders(),
   };
 }
 

@@ -33,6 +33,7 @@ const join = (peerId: string, more: Partial<Extract<RoomCommand, { type: 'join' 
   publish: sources,
   guest: true,
   sessionEndsAtMs: 9_000,
+  videoCodecs: ['vp8'],
   nowMs: 1_000,
   callId: 'call',
   callStartedAtMs: 1_000,
@@ -95,6 +96,26 @@ describe('decide', () => {
     expect(countEntities(state, 'publication')).toBe(0);
     expect(countEntities(state, 'peer')).toBe(0);
     expect(decide(state, { type: 'leave', peerId: 'a' }).patches).toEqual([]);
+  });
+
+  test('[CODEC1] a call has the codecs of the join that began it', () => {
+    const state = roomAfter(join('a', { videoCodecs: ['av1', 'vp9'] }), join('b', { videoCodecs: ['h264'] }));
+    expect(getEntity(state, 'room', 'room')?.videoCodecs).toEqual(['av1', 'vp9']);
+    const next = apply(state, join('c', { videoCodecs: ['h264'], callId: 'another-call' }));
+    expect(getEntity(next, 'room', 'room')?.videoCodecs).toEqual(['h264']);
+  });
+
+  test('[CODEC2] what somebody cannot receive goes once, and for the rest of the call', () => {
+    const state = roomAfter(join('a', { videoCodecs: ['av1', 'vp9', 'vp8'] }), {
+      type: 'excludeCodecs',
+      codecs: ['av1', 'h264'],
+    });
+    expect(getEntity(state, 'room', 'room')?.videoCodecs).toEqual(['vp9', 'vp8']);
+    expect(decide(state, { type: 'excludeCodecs', codecs: ['av1'] }).patches).toEqual([]);
+    expect(decide(state, join('a', { videoCodecs: ['av1', 'vp9', 'vp8'] })).patches).toEqual([]);
+    expect(decide(emptyRoom('room', 'epoch'), { type: 'excludeCodecs', codecs: ['av1'] }).patches).toEqual(
+      [],
+    );
   });
 
   test('[PUBLISH1] an older generation never replaces a newer one', () => {

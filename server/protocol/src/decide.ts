@@ -3,7 +3,7 @@
  * Does not own time, ids, storage or media: commands bring all they need. Pure, so every rule is tested without I/O.
  */
 import { CallError } from './errors.ts';
-import { publicationIdOf, type Role, type Source, sources } from './ids.ts';
+import { publicationIdOf, type Role, type Source, sources, type VideoCodec } from './ids.ts';
 import {
   type EntityName,
   type EntityTypes,
@@ -33,6 +33,8 @@ export type RoomCommand =
       nowMs: number;
       callId: string;
       callStartedAtMs: number;
+      /** The order of preference that a call begins with; what later ones bring is not looked at. */
+      videoCodecs: readonly VideoCodec[];
       maxPeers: number;
     }
   /** `mayReturn`: the page went, maybe to be loaded again. A host of guests keeps the hat then, until `replaceAbsentHost`. */
@@ -40,6 +42,8 @@ export type RoomCommand =
   | { type: 'setConnection'; peerId: string; connection: 'online' | 'reconnecting' }
   | { type: 'publish'; peerId: string; source: Source; generation: number; muted: boolean }
   | { type: 'unpublish'; peerId: string; source: Source }
+  /** A device came that cannot receive these: nobody sends them any more while the call lasts. */
+  | { type: 'excludeCodecs'; codecs: readonly VideoCodec[] }
   | { type: 'setMuted'; peerId: string; source: Source; muted: boolean }
   /** A host mutes somebody's publication; only its owner can unmute it. */
   | { type: 'moderatorMute'; peerId: string; targetPeerId: string; source: Source }
@@ -127,6 +131,12 @@ function patchesOf(reader: Reader, command: RoomCommand, limits: { entity: strin
       return publish(reader, command);
     case 'unpublish':
       return unpublish(reader, command.peerId, command.source);
+    case 'excludeCodecs': {
+      const before = reader.get('room', ROOM_ENTITY_ID)?.videoCodecs ?? [];
+      const videoCodecs = before.filter((codec) => !command.codecs.includes(codec));
+      if (videoCodecs.length === before.length) return [];
+      return [{ entity: 'room', id: ROOM_ENTITY_ID, set: { videoCodecs } }];
+    }
     case 'setMuted': {
       const publication = reader.publication(command.peerId, command.source);
       return publication.muted === command.muted ? [] : [mute(command.peerId, command.source, command.muted)];
@@ -174,6 +184,7 @@ function join(
   if (room?.callId !== command.callId) {
     settings.callId = command.callId;
     settings.startedAtMs = command.callStartedAtMs;
+    settings.videoCodecs = [...command.videoCodecs];
   }
   if (command.guest && command.role !== 'viewer' && !room?.hostPeerId) settings.hostPeerId = command.peerId;
   if (Object.keys(settings).length > 0) patches.push({ entity: 'room', id: ROOM_ENTITY_ID, set: settings });

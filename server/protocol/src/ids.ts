@@ -62,6 +62,22 @@ export const sources: readonly Source[] = ['mic', 'camera', 'screen', 'screenAud
 export const kindOf = (source: Source): 'audio' | 'video' =>
   source === 'mic' || source === 'screenAudio' ? 'audio' : 'video';
 
+/** Codecs of pictures that a room may prefer. VP8 is spoken by every browser: what nobody else understands is sent in it. */
+export const VideoCodec = z.enum(['vp8', 'vp9', 'h264', 'av1']);
+export type VideoCodec = z.infer<typeof VideoCodec>;
+
+/** Orders of preference: without repetition, because the first one that fits is taken. */
+export const VideoCodecs = z.array(VideoCodec).check(
+  z.minLength(1),
+  z.refine((codecs) => new Set(codecs).size === codecs.length, 'must not name a codec twice'),
+);
+
+/** The codec of a MIME type (`video/VP9`); undefined for RTX and what rooms do not know. */
+export function videoCodecOf(mimeType: string): VideoCodec | undefined {
+  const codec = VideoCodec.safeParse(mimeType.toLowerCase().replace(/^video\//, ''));
+  return codec.success ? codec.data : undefined;
+}
+
 /** The publication of a source by a peer: derivable by everyone, so publishing again is the same publication. */
 export const publicationIdOf = (peerId: string, source: Source): string => `${peerId}.${source}`;
 

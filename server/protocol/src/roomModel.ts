@@ -3,7 +3,7 @@
  * Does not own who may change what: that is `decide` (decide.ts). Pure; the same code runs on nodes and in browsers.
  */
 import * as z from 'zod/mini';
-import { Id, Role, RoomId, Source } from './ids.ts';
+import { Id, Role, RoomId, Source, VideoCodec } from './ids.ts';
 
 /** The room itself; one entity with the id `room`. */
 export const RoomSettings = z.object({
@@ -12,6 +12,11 @@ export const RoomSettings = z.object({
   startedAtMs: z.number(),
   /** In guest mode: who moderates, because nobody holds a host token. Handed on when they leave; absent while their page reloads. */
   hostPeerId: z.optional(Id),
+  /**
+   * In which codec pictures are sent: the first one that a publisher sends well, else VP8. Who can not receive one of them takes it out, for
+   * the rest of the call.
+   */
+  videoCodecs: z.optional(z.array(VideoCodec)),
 });
 export type RoomSettings = z.infer<typeof RoomSettings>;
 

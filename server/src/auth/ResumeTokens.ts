@@ -2,7 +2,7 @@
  * Owns resume tokens: a session written down and signed with a key of the deployment, so that any process can go on with it.
  * Does not own whether the session may still go on (SessionAuthenticator).
  */
-import { Grants, Id, Role, RoomId } from '@parley/protocol';
+import { Grants, Id, Role, RoomId, VideoCodecs } from '@parley/protocol';
 import { jwtVerify, SignJWT } from 'jose';
 import * as z from 'zod/mini';
 import type { Identity } from '../identity.ts';
@@ -18,6 +18,7 @@ const Claims = z.object({
   roomId: z.optional(RoomId),
   role: Role,
   grants: Grants,
+  videoCodecs: z.optional(VideoCodecs),
   guest: z.boolean(),
   tokenExpiresAtMs: z.optional(z.number()),
   sessionEndsAtMs: z.number(),

@@ -107,6 +107,7 @@ const identityOf = (token: VerifiedToken, sessionEndsAtMs: number): Identity => 
   ...(token.roomId !== undefined && { roomId: token.roomId }),
   role: token.role,
   grants: token.grants,
+  ...(token.videoCodecs !== undefined && { videoCodecs: token.videoCodecs }),
   guest: false,
   tokenExpiresAtMs: token.expiresAtMs,
   sessionEndsAtMs,

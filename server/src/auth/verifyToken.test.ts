@@ -34,6 +34,7 @@ describe('a sound token', () => {
         chat: true,
         moderate: false,
       },
+      videoCodecs: undefined,
       expiresAtMs: nowMs + 65_000,
     });
     const viewer = await verifyToken(await sign({ role: 'viewer' }), apiKeys, nowMs);
@@ -56,6 +57,15 @@ describe('a sound token', () => {
       displayName: 'Adéle',
       roomId: 'café',
     });
+  });
+
+  test('[CODEC1] names the codecs of a call, each once', async () => {
+    expect(await verifyToken(await sign({ videoCodecs: ['av1', 'vp9'] }), apiKeys, nowMs)).toMatchObject({
+      videoCodecs: ['av1', 'vp9'],
+    });
+    for (const videoCodecs of [[], ['vp9', 'vp9'], ['theora'], 'vp9']) {
+      expect(await causeOf(sign({ videoCodecs }))).toBe('unauthenticated: bad-claim');
+    }
   });
 
   test('five seconds between the clocks are tolerated', async () => {

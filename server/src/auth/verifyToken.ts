@@ -2,7 +2,17 @@
  * Owns what a token of an integrator says: HS256 JWTs, checked by signature, times and schema.
  * Does not own sessions, nor what the rights are used for.
  */
-import { CallError, DisplayName, Grants, Role, RoomId, type Source, sources } from '@parley/protocol';
+import {
+  CallError,
+  DisplayName,
+  Grants,
+  Role,
+  RoomId,
+  type Source,
+  sources,
+  type VideoCodec,
+  VideoCodecs,
+} from '@parley/protocol';
 import { decodeJwt, errors, jwtVerify } from 'jose';
 import * as z from 'zod/mini';
 
@@ -22,6 +32,7 @@ const Claims = z.object({
   room: z.optional(RoomId),
   role: z.optional(Role),
   grants: z.optional(z.partial(Grants)),
+  videoCodecs: z.optional(VideoCodecs),
 });
 
 /** What a verified token grants; rights that it leaves out have the role's usual values. */
@@ -32,6 +43,8 @@ export interface VerifiedToken {
   readonly roomId: string | undefined;
   readonly role: Role;
   readonly grants: Grants;
+  /** The order of preference of a call that begins with this token. */
+  readonly videoCodecs: readonly VideoCodec[] | undefined;
   /** Until when it is accepted, the tolerance included. */
   readonly expiresAtMs: number;
 }
@@ -75,14 +88,15 @@ export async function verifyToken(
     const issue = claims.error.issues[0];
     throw refused('bad-claim', `Claim "${issue?.path.join('.')}": ${issue?.message}`);
   }
-  const { iss: tenant, sub: userId, exp, name: displayName, room: roomId } = claims.data;
+  const { iss: tenant, sub: userId, exp, name: displayName, room: roomId, videoCodecs } = claims.data;
   const given = claims.data.grants ?? {};
   const asked = claims.data.role ?? 'speaker';
   const moderate = given.moderate ?? asked === 'host';
   // One right, two ways to write it: afterwards a host is who may moderate, and nobody else.
   const role = moderate ? 'host' : asked === 'host' ? 'speaker' : asked;
   const grants = { ...usualGrants(asked), ...given, moderate };
-  return { tenant, userId, displayName, roomId, role, grants, expiresAtMs: (exp + CLOCK_TOLERANCE_S) * 1000 };
+  const expiresAtMs = (exp + CLOCK_TOLERANCE_S) * 1000;
+  return { tenant, userId, displayName, roomId, role, grants, videoCodecs, expiresAtMs };
 }
 
 /** What a role may do when nothing else is said. */

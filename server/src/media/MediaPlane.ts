@@ -10,6 +10,7 @@ import type {
   RtpParameters,
   Source,
   TransportInfo,
+  VideoCodec,
 } from '@parley/protocol';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Logger } from '../log.ts';
@@ -23,7 +24,7 @@ import {
 import { MediaRoom } from './MediaRoom.ts';
 import type { MediaWorker } from './MediaWorker.ts';
 import { chooseWorker, type Placement } from './placement.ts';
-import { routerRtpCapabilities } from './routerOptions.ts';
+import { routerRtpCapabilities, undecodableCodecs } from './routerOptions.ts';
 import type { Seat } from './Seat.ts';
 import { notFound } from './toCallError.ts';
 import { WorkerPipes } from './WorkerPipes.ts';
@@ -107,6 +108,10 @@ export class MediaPlane implements MediaPort {
 
   rtpCapabilities(): RtpCapabilities {
     return this.#rtpCapabilities;
+  }
+
+  undecodable(rtpCapabilities: RtpCapabilities): VideoCodec[] {
+    return undecodableCodecs(rtpCapabilities);
   }
 
   transportIds(peer: MediaPeer): string[] {

@@ -2,7 +2,7 @@
  * Owns which codecs every router relays, and with which parameters. The same for all workers of a deployment.
  * Does not own header extensions: mediasoup offers a fixed list and each client takes what it knows of it.
  */
-import { RtpCapabilities } from '@parley/protocol';
+import { RtpCapabilities, type VideoCodec, videoCodecOf } from '@parley/protocol';
 import type { types } from 'mediasoup';
 import { ortc } from 'mediasoup';
 
@@ -35,3 +35,20 @@ export const mediaCodecs: types.RouterRtpCodecCapability[] = [
 export const routerRtpCapabilities = (): RtpCapabilities =>
   // mediasoup adds defaults to the list that it is given.
   RtpCapabilities.parse(ortc.generateRouterRtpCapabilities(structuredClone(mediaCodecs)));
+
+/**
+ * Which of the router's codecs a receiving device cannot be sent, VP8 aside.
+ * @param rtpCapabilities as mediasoup took them ({@link checkRtpCapabilities}).
+ */
+export function undecodableCodecs(rtpCapabilities: RtpCapabilities): VideoCodec[] {
+  const { codecs = [] } = routerRtpCapabilities();
+  const device = structuredClone(rtpCapabilities);
+  ortc.validateAndNormalizeRtpCapabilities(device);
+  return codecs.flatMap(({ preferredPayloadType: payloadType, ...codec }) => {
+    const name = videoCodecOf(codec.mimeType);
+    if (name === undefined || name === 'vp8') return [];
+    // As if somebody published it: profiles count too.
+    const published = { codecs: [{ ...codec, payloadType }] };
+    return ortc.canConsume(published, device) ? [] : [name];
+  });
+}

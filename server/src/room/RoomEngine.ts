@@ -20,6 +20,7 @@ import {
   sources,
   toClientEvent,
   toSnapshot,
+  type VideoCodec,
 } from '@parley/protocol';
 import type { Clock } from '../clock.ts';
 import { KeyedQueue } from './KeyedQueue.ts';
@@ -45,7 +46,10 @@ export interface CallBook {
 export type Joining = Pick<
   Extract<RoomCommand, { type: 'join' }>,
   'userId' | 'displayName' | 'role' | 'publish' | 'guest' | 'tokenExpiresAtMs' | 'sessionEndsAtMs'
->;
+> & {
+  /** Of the token; it wins over the deployment's when the call begins with this join. */
+  readonly videoCodecs?: readonly VideoCodec[];
+};
 
 /** The parts that an engine works with. */
 export interface RoomEngineOptions {
@@ -53,6 +57,8 @@ export interface RoomEngineOptions {
   readonly media: MediaPort;
   readonly calls: CallBook;
   readonly clock: Clock;
+  /** In which order of preference calls begin. Default: VP8 alone. */
+  readonly videoCodecs?: readonly VideoCodec[];
   /** Seats of a room. Default 100. */
   readonly maxPeers?: number;
 }
@@ -67,6 +73,7 @@ export class RoomEngine {
   readonly #media: MediaPort;
   readonly #calls: CallBook;
   readonly #clock: Clock;
+  readonly #videoCodecs: readonly VideoCodec[];
   readonly #maxPeers: number;
   /**
    * One command of a seat at a time. The race: a host removes somebody while their `publish` has produced but not yet committed;
@@ -81,6 +88,7 @@ export class RoomEngine {
     this.#media = options.media;
     this.#calls = options.calls;
     this.#clock = options.clock;
+    this.#videoCodecs = options.videoCodecs ?? ['vp8'];
     this.#maxPeers = options.maxPeers ?? DEFAULT_MAX_PEERS;
   }
 
@@ -99,6 +107,7 @@ export class RoomEngine {
         const joinUnder = ({ callId, startedAtMs }: CallIdentity): RoomCommand => ({
           type: 'join',
           peerId: seat.peerId,
+          videoCodecs: this.#videoCodecs,
           ...joining,
           nowMs: this.#clock.now(),
           callId,

@@ -34,11 +34,17 @@ export class SeatMedia {
     this.#media = media;
   }
 
+  /** A device that is to receive takes what it cannot decode out of the room's codecs. */
   createTransport(
     seat: MediaPeer,
     options: { transportId: string; direction: 'send' | 'recv'; rtpCapabilities?: RtpCapabilities },
   ): Promise<TransportInfo> {
-    return this.#seated(seat, () => this.#media.createTransport(seat, options));
+    return this.#seated(seat, async () => {
+      const info = await this.#media.createTransport(seat, options);
+      const codecs = options.rtpCapabilities ? this.#media.undecodable(options.rtpCapabilities) : [];
+      if (codecs.length > 0) await this.#engine.change(seat.room, { type: 'excludeCodecs', codecs });
+      return info;
+    });
   }
 
   connectTransport(seat: MediaPeer, transportId: string, dtlsParameters: DtlsParameters): Promise<void> {

@@ -14,6 +14,7 @@ import type {
   RtpParameters,
   Source,
   TransportInfo,
+  VideoCodec,
 } from '@parley/protocol';
 
 /** Names a room: ids are unique within a tenant only. */
@@ -108,6 +109,8 @@ export interface MediaEvents {
 export interface MediaPort {
   /** What every router can do; the same for all workers. */
   rtpCapabilities(): RtpCapabilities;
+  /** What a device with these capabilities cannot be sent, VP8 aside: that is never avoided. */
+  undecodable(rtpCapabilities: RtpCapabilities): VideoCodec[];
   /** Live transports of a seat (none for a new one). */
   transportIds(peer: MediaPeer): string[];
   /**

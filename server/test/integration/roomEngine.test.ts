@@ -30,6 +30,7 @@ class FakeMedia {
   beforeClose: () => Promise<void> = async () => {};
   readonly port: MediaPort = {
     rtpCapabilities: () => ({}),
+    undecodable: () => [],
     transportIds: () => [],
     createTransport: () => Promise.reject(new Error('not here')),
     connectTransport: async () => {},

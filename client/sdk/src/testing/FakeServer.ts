@@ -24,6 +24,7 @@ import {
   type Source,
   sources,
   toSnapshot,
+  type VideoCodec,
 } from '@parley/protocol';
 import { testFakeParameters } from 'mediasoup-client';
 import { FakeSocket } from './FakeSocket.ts';
@@ -56,6 +57,8 @@ export class FakeServer {
   readonly seen: SeenRequest[] = [];
   readonly messages: ChatMessage[] = [];
   room = emptyRoom('room', 'epoch1');
+  /** In which order of preference the call begins. */
+  videoCodecs: readonly VideoCodec[] = ['vp8'];
   #events: RoomEvent[] = [];
   readonly #sessions = new Map<string, FakeSession>();
   readonly #sessionOf = new Map<FakeSocket, FakeSession>();
@@ -286,7 +289,9 @@ export class FakeServer {
     ping: () => ({ serverTimeMs: 0, room: { epoch: this.room.epoch, version: this.room.version } }),
     join: (session, { displayName, since }) => {
       session.seated = true;
-      this.command({ ...joinCommand(session.peerId, displayName), userId: `user-${session.id}` });
+      const { videoCodecs } = this;
+      const userId = `user-${session.id}`;
+      this.command({ ...joinCommand(session.peerId, displayName), userId, videoCodecs });
       const missed = since?.epoch === this.room.epoch;
       return {
         peerId: session.peerId,
@@ -408,5 +413,6 @@ const joinCommand = (peerId: string, displayName: string): Extract<RoomCommand, 
   nowMs: 1000,
   callId: 'call1',
   callStartedAtMs: 1000,
+  videoCodecs: ['vp8'],
   maxPeers: 100,
 });

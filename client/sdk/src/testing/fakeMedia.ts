@@ -4,6 +4,7 @@
 
 import { Device, FakeHandler, testFakeParameters, type types } from 'mediasoup-client';
 import type { DeviceFactory } from '../deviceFactory.ts';
+import type { EncoderCheck } from '../videoCodecs.ts';
 
 /** A track that can end. */
 export class FakeTrack extends EventTarget {
@@ -40,7 +41,10 @@ export const fakeTrack = (kind: 'audio' | 'video', width?: number): MediaStreamT
   new FakeTrack(kind, width) as unknown as MediaStreamTrack & FakeTrack;
 
 /** A device whose transports can be driven: `handlers` has them in the order in which they were made. */
-export function fakeDevices(): { devices: DeviceFactory; handlers: FakeHandler[] } {
+export function fakeDevices(sendsWell?: EncoderCheck): {
+  devices: DeviceFactory;
+  handlers: FakeHandler[];
+} {
   const handlers: FakeHandler[] = [];
   const real = FakeHandler.createFactory(testFakeParameters);
   const handlerFactory: types.HandlerFactory = {
@@ -52,7 +56,11 @@ export function fakeDevices(): { devices: DeviceFactory; handlers: FakeHandler[]
     },
   };
   return {
-    devices: { warmUp: () => undefined, createDevice: () => new Device({ handlerFactory }) },
+    devices: {
+      warmUp: () => undefined,
+      createDevice: () => new Device({ handlerFactory }),
+      ...(sendsWell && { sendsWell }),
+    },
     handlers,
   };
 }

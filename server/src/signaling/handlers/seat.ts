@@ -29,7 +29,7 @@ export const seatHandlers: HandlersOf<'hello' | 'ping' | 'join' | 'leave'> = {
     const seat = { room, peerId: services.ids.peerId(session.id, room) };
     const displayName = identity.displayName ?? chosenName;
     const { membership, refused } = await session.sit(seat, displayName, connection);
-    const { userId, role, guest, tokenExpiresAtMs, sessionEndsAtMs } = identity;
+    const { userId, role, guest, tokenExpiresAtMs, sessionEndsAtMs, videoCodecs } = identity;
     try {
       await services.engine.join(seat, {
         userId,
@@ -39,6 +39,7 @@ export const seatHandlers: HandlersOf<'hello' | 'ping' | 'join' | 'leave'> = {
         guest,
         sessionEndsAtMs,
         ...(tokenExpiresAtMs !== undefined && { tokenExpiresAtMs }),
+        ...(videoCodecs && { videoCodecs }),
       });
     } catch (error) {
       refused();
