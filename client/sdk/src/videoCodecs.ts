@@ -9,10 +9,11 @@ import type { types } from 'mediasoup-client';
 export type EncoderCheck = (codec: VideoCodec) => Promise<boolean>;
 
 /**
- * All layers of one picture in one stream (SVC). VP9 by key frames only: a receiver then gets and decodes one layer, not all below it
- * too. The server forwards AV1's lower layers in any case, so there they may as well be predicted from.
+ * Codecs that carry their layers in one stream (SVC). VP9's are independent but for key frames: a receiver gets and decodes one layer, not
+ * all below it too, and in the other mode lost packets freeze Chromium's pictures (mediasoup#1616). AV1 has no small pictures: mediasoup
+ * passes on neither what a receiver needs to decode some of several spatial layers (measured: it freezes at the first change), nor simulcast.
  */
-export const layeredModes: Partial<Record<VideoCodec, string>> = { vp9: 'L3T3_KEY', av1: 'L3T3' };
+export const layeredModes: Partial<Record<VideoCodec, string>> = { vp9: 'L3T3_KEY', av1: 'L1T3' };
 
 /** Logical cores from which on three layers of 720p in software leave room for a call. */
 const CORES_FOR_SOFTWARE: Partial<Record<VideoCodec, number>> = { vp9: 6, av1: 8 };
@@ -41,15 +42,15 @@ export function browserEncoders(): EncoderCheck {
 }
 
 async function encodesWell(codec: VideoCodec): Promise<boolean> {
-  const scalabilityMode = layeredModes[codec];
+  const cores = CORES_FOR_SOFTWARE[codec];
   // H264: whoever lists it has it in hardware, or an encoder as cheap as VP8's.
-  if (!scalabilityMode) return true;
+  if (!cores) return true;
   try {
     const { supported, smooth, powerEfficient } = await navigator.mediaCapabilities.encodingInfo({
       type: 'webrtc',
       video: {
         contentType: `video/${codec.toUpperCase()}`,
-        scalabilityMode,
+        scalabilityMode: layeredModes[codec] ?? 'L1T3',
         width: 1280,
         height: 720,
         framerate: 30,
@@ -58,14 +59,12 @@ async function encodesWell(codec: VideoCodec): Promise<boolean> {
     });
     if (!supported) return false;
     // In hardware it costs next to nothing. In software a phone gets hot, however many cores it has.
-    return powerEfficient || (smooth && !isPhone() && hasCores(CORES_FOR_SOFTWARE[codec] ?? 1));
+    return powerEfficient || (smooth && !isPhone() && navigator.hardwareConcurrency >= cores);
   } catch {
     // A browser that cannot even be asked makes no layers either.
     return false;
   }
 }
-
-const hasCores = (count: number): boolean => (navigator.hardwareConcurrency ?? 1) >= count;
 
 // Tablets that call themselves desktops have hardware encoders, or few cores.
 const isPhone = (): boolean => /Android|iPhone|iPad|Mobile/.test(navigator.userAgent);

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { chromiumArgs, chromiumPath } from './chromium.ts';
-import { type Look, writeFakeMedia } from './fakeMedia.ts';
+import { type Look, type PictureSize, writeFakeMedia } from './fakeMedia.ts';
 import { heardTones, installProbe, tileColour } from './probes.ts';
 
 /** How long a person waits for something to become true; by event, this is only the limit. */
@@ -48,10 +48,10 @@ export class Person {
   static async start(
     name: string,
     look: Look,
-    options: { relayOnly?: boolean; args?: readonly string[] } = {},
+    options: { relayOnly?: boolean; args?: readonly string[]; size?: PictureSize } = {},
   ): Promise<Person> {
     const folder = await mkdtemp(join(tmpdir(), 'parley-person-'));
-    const { video, audio } = await writeFakeMedia(folder, look);
+    const { video, audio } = await writeFakeMedia(folder, look, options.size);
     const browser = await chromium.launch({
       executablePath: chromiumPath,
       args: [

@@ -11,6 +11,12 @@ export interface Look {
   readonly toneHz: number;
 }
 
+/** What a camera shows, in pixels. */
+export interface PictureSize {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** One look per participant of a test. */
 export const looks = {
   red: { rgb: [200, 40, 40], toneHz: 440 },
@@ -19,8 +25,8 @@ export const looks = {
   yellow: { rgb: [210, 190, 40], toneHz: 1700 },
 } as const satisfies Record<string, Look>;
 
-const WIDTH = 320;
-const HEIGHT = 180;
+/** Small, because several people's pictures are coded on few cores. */
+const SMALL: PictureSize = { width: 320, height: 180 };
 const FRAMES_PER_SECOND = 10;
 const SECONDS = 2;
 
@@ -33,16 +39,16 @@ function toYuv([r, g, b]: Look['rgb']): [number, number, number] {
   ].map(Math.round) as [number, number, number];
 }
 
-function picture(look: Look): Buffer {
+function picture(look: Look, { width, height }: PictureSize): Buffer {
   const [y, u, v] = toYuv(look.rgb);
-  const parts = [Buffer.from(`YUV4MPEG2 W${WIDTH} H${HEIGHT} F${FRAMES_PER_SECOND}:1 Ip A1:1 C420jpeg\n`)];
+  const parts = [Buffer.from(`YUV4MPEG2 W${width} H${height} F${FRAMES_PER_SECOND}:1 Ip A1:1 C420jpeg\n`)];
   for (let frame = 0; frame < FRAMES_PER_SECOND * SECONDS; frame++) {
-    const luma = Buffer.alloc(WIDTH * HEIGHT, y);
+    const luma = Buffer.alloc(width * height, y);
     // A bar that moves along the top edge, so that there is motion to code; the middle stays plain to be measured.
     for (let row = 0; row < 16; row++) {
-      luma.fill(235, row * WIDTH + frame * 12, row * WIDTH + frame * 12 + 24);
+      luma.fill(235, row * width + frame * 12, row * width + frame * 12 + 24);
     }
-    const chroma = (WIDTH / 2) * (HEIGHT / 2);
+    const chroma = (width / 2) * (height / 2);
     parts.push(Buffer.from('FRAME\n'), luma, Buffer.alloc(chroma, u), Buffer.alloc(chroma, v));
   }
   return Buffer.concat(parts);
@@ -77,10 +83,14 @@ function sound(look: Look): Buffer {
 }
 
 /** Writes both files of a look into a folder. */
-export async function writeFakeMedia(folder: string, look: Look): Promise<{ video: string; audio: string }> {
+export async function writeFakeMedia(
+  folder: string,
+  look: Look,
+  size: PictureSize = SMALL,
+): Promise<{ video: string; audio: string }> {
   await mkdir(folder, { recursive: true });
   const video = join(folder, `${look.toneHz}.y4m`);
   const audio = join(folder, `${look.toneHz}.wav`);
-  await Promise.all([writeFile(video, picture(look)), writeFile(audio, sound(look))]);
+  await Promise.all([writeFile(video, picture(look, size)), writeFile(audio, sound(look))]);
   return { video, audio };
 }

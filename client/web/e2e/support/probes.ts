@@ -160,3 +160,44 @@ export function srtpCiphers(page: Page): Promise<string[]> {
     return ciphers;
   });
 }
+
+/** What stats say of one RTP stream that is sent or received. */
+export interface RtpStream {
+  readonly mimeType: string;
+  /** The codec's parameters, as negotiated. */
+  readonly parameters: string;
+  readonly scalabilityMode: string | undefined;
+  readonly frameWidth: number;
+  /** Encoded or decoded. */
+  readonly frames: number;
+}
+
+/** Streams of a kind over the page's open connections that have carried anything. */
+export function rtpStreams(
+  page: Page,
+  type: 'inbound-rtp' | 'outbound-rtp',
+  kind: 'audio' | 'video',
+): Promise<RtpStream[]> {
+  return page.evaluate(
+    async ([type, kind]) => {
+      const streams: RtpStream[] = [];
+      for (const connection of window.parleyProbe.connections) {
+        if (connection.connectionState === 'closed') continue;
+        const stats = await connection.getStats();
+        for (const report of stats.values()) {
+          const codec = report.type === type && report.kind === kind && stats.get(report.codecId);
+          if (!codec) continue;
+          streams.push({
+            mimeType: codec.mimeType,
+            parameters: codec.sdpFmtpLine ?? '',
+            scalabilityMode: report.scalabilityMode,
+            frameWidth: report.frameWidth ?? 0,
+            frames: report.framesEncoded ?? report.framesDecoded ?? 0,
+          });
+        }
+      }
+      return streams;
+    },
+    [type, kind] as const,
+  );
+}
