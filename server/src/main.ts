@@ -19,6 +19,7 @@ import type { Readiness } from './http/ports.ts';
 import { StartError, systemErrorCode } from './http/StartError.ts';
 import { createLogger, type Logger } from './log.ts';
 import { MediaPlane } from './media/MediaPlane.ts';
+import type { Placement } from './media/placement.ts';
 import { refuseUpgrade } from './refuseUpgrade.ts';
 import { RoomEngine } from './room/RoomEngine.ts';
 import { SeatMedia } from './room/SeatMedia.ts';
@@ -34,6 +35,13 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+/** What tests choose instead of the defaults. */
+interface ServerChoices {
+  readonly limits?: Partial<SignalingLimits> | undefined;
+  /** On which worker a seat lives. */
+  readonly placement?: Placement | undefined;
+}
+
 /** Where Vite puts the app. */
 const WEB_ROOT = fileURLToPath(new URL('../../client/web/dist', import.meta.url));
 /** A stop that takes longer is cut: supervisors kill at 10 s, and tests wait for 5 s. */
@@ -41,13 +49,12 @@ const STOP_LIMIT_MS = 4_500;
 
 /**
  * Starts every part of the platform in this process.
- * @param limits of the signaling side that tests choose.
  * @throws StartError, or a CallError, whose message is one line for the operator.
  */
 export async function startServer(
   config: Config,
   log: Logger,
-  limits: Partial<SignalingLimits> = {},
+  { limits, placement }: ServerChoices = {},
 ): Promise<RunningServer> {
   const clock = systemClock;
   log.info(config.connections, 'limits of connections');
@@ -98,6 +105,7 @@ export async function startServer(
       announcedAddress: config.announcedAddress,
       host: config.host,
       log,
+      ...(placement && { placement }),
       events: {
         moved: (peers) => {
           for (const { room, peerId } of peers) hub.toPeer(room, peerId, 'mediaMoved', {});

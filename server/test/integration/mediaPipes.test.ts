@@ -3,9 +3,10 @@
  */
 import { afterEach, describe, expect, test } from 'vitest';
 import type { MediaPeer } from '../../src/room/ports.ts';
-import { MediaHarness, spread } from '../support/MediaHarness.ts';
+import { MediaHarness } from '../support/MediaHarness.ts';
 import type { RtcPeer } from '../support/rtcPeer.ts';
 import { opusParameters, parseRtp } from '../support/rtp.ts';
+import { spread } from '../support/spread.ts';
 
 const open: MediaHarness[] = [];
 afterEach(async () => {

@@ -6,17 +6,12 @@ import type { ConsumerInfo, RtpParameters, Source } from '@parley/protocol';
 import { kindOf, publicationIdOf } from '@parley/protocol';
 import { createLogger } from '../../src/log.ts';
 import { MediaPlane, type MediaPlaneOptions } from '../../src/media/MediaPlane.ts';
-import type { Placement } from '../../src/media/placement.ts';
 import type { MediaEvents, MediaPeer, RoomKey } from '../../src/room/ports.ts';
 import { RtcPeer } from './rtcPeer.ts';
 import { opusPacket, opusParameters, vp8KeyFramePacket, vp8Parameters } from './rtp.ts';
 import { workerBin } from './workerBin.ts';
 
 type Told = { [K in keyof MediaEvents]: { name: K; args: Parameters<MediaEvents[K]> } }[keyof MediaEvents];
-
-/** Spreads every room at once: its seats take turns on the workers, the first one on the first. */
-export const spread: Placement = ([first, ...others]) =>
-  others.reduce((least, place) => (place.seatsOfRoom < least.seatsOfRoom ? place : least), first);
 
 export class MediaHarness {
   readonly plane: MediaPlane;

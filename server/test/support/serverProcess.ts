@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { workerBin } from './workerBin.ts';
 
-const mainFile = new URL('../../src/main.ts', import.meta.url).pathname;
+const mainFile = new URL('../../src/main.ts', import.meta.url);
 
 /** A TCP port of the loopback address that was free a moment ago. */
 async function freePort(host = '127.0.0.1'): Promise<number> {
@@ -30,6 +30,7 @@ export class ServerProcess {
   readonly port: number;
   readonly dataDir: string;
   readonly #environment: Record<string, string>;
+  /** The program and its arguments. */
   readonly #args: readonly string[];
   #child: ChildProcess | undefined;
   #output = '';
@@ -46,17 +47,15 @@ export class ServerProcess {
     this.#args = args;
   }
 
-  /** Starts a server and waits until `/readyz` answers 200. `environment` adds settings. */
+  /** Starts a server and waits until `/readyz` answers 200. `environment` adds settings; `program` is run instead of main.ts. */
   static async start(
-    options: { environment?: Record<string, string>; args?: readonly string[] } = {},
+    options: { environment?: Record<string, string>; args?: readonly string[]; program?: URL } = {},
   ): Promise<ServerProcess> {
     const dataDir = await mkdtemp(join(tmpdir(), 'parley-test-'));
-    const server = new ServerProcess(
-      await freePort(),
-      dataDir,
-      options.environment ?? {},
-      options.args ?? [],
-    );
+    const server = new ServerProcess(await freePort(), dataDir, options.environment ?? {}, [
+      (options.program ?? mainFile).pathname,
+      ...(options.args ?? []),
+    ]);
     await server.spawn();
     return server;
   }
@@ -78,7 +77,7 @@ export class ServerProcess {
 
   /** Starts the process (again). @throws with its output when it does not get ready in a minute. */
   async spawn(): Promise<void> {
-    const child = spawn(process.execPath, [mainFile, ...this.#args], {
+    const child = spawn(process.execPath, this.#args, {
       env: {
         PATH: process.env.PATH,
         HOME: process.env.HOME,

@@ -49,7 +49,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   );
   const logLines: Record<string, unknown>[] = [];
   const log = createLogger(config.logLevel, { write: (line) => void logLines.push(JSON.parse(line)) });
-  const running = await startServer(config, log, options.limits);
+  const running = await startServer(config, log, { limits: options.limits });
   return {
     url: `ws://127.0.0.1:${running.http.httpPort}/ws`,
     running,
