@@ -4,6 +4,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { MediaPeer } from '../../src/room/ports.ts';
 import { MediaHarness } from '../support/MediaHarness.ts';
+import { nonsensePackets, nonsenseParameters } from '../support/nonsense.ts';
 import type { RtcPeer } from '../support/rtcPeer.ts';
 import { opusParameters, parseRtp } from '../support/rtp.ts';
 import { spread } from '../support/spread.ts';
@@ -204,6 +205,49 @@ test('100 rounds of joining, consuming and leaving, also in the middle, leave on
   await media.inspected((reports) =>
     counts(reports).every((count) => JSON.stringify(count) === JSON.stringify({ ...NOTHING, pipes: 1 })),
   );
+});
+
+test('nonsense inside valid SRTP harms neither of the workers that it goes through', async () => {
+  const media = await start();
+  const pids = (await media.plane.inspect()).map(({ pid }) => pid);
+  for (const mimeType of ['audio/opus', 'video/VP8', 'video/VP9', 'video/H264', 'video/AV1']) {
+    const [ada, bob] = seatsOf(media);
+    const { client, publicationId } = await media.publishRaw(ada, nonsenseParameters(mimeType));
+    const listener = await media.subscribe(bob, [publicationId]);
+    const packets = nonsensePackets(20_000);
+    for (let sent = 0; sent < 2000; sent += 1) {
+      client.send('0', packets.next().value);
+      // A socket's buffer holds a few hundred; what overflows it tests nothing.
+      if (sent % 100 === 0) await media.plane.inspect();
+    }
+    expect(
+      (await media.plane.inspect()).map(({ pid }) => pid),
+      mimeType,
+    ).toEqual(pids);
+    // What looks right from outside is passed on, so both workers did work through it.
+    if (mimeType === 'audio/opus') expect(listener.client.received.length).toBeGreaterThan(100);
+  }
+  const [carol, dave] = seatsOf(media);
+  const { publicationId } = await media.publish(carol);
+  await (await media.subscribe(dave, [publicationId])).client.nextPacket();
+});
+
+test('without being told, a room stays on one worker while it is small, and a rush of joins spreads it', async () => {
+  const media = await MediaHarness.start({ workers: 2 });
+  open.push(media);
+  const room = media.room();
+  const join = () => media.plane.createTransport(media.peer(room), { transportId: 't', direction: 'send' });
+  for (let seats = 0; seats < 20; seats += 1) await join();
+  expect((await media.plane.inspect()).map(({ rooms, transports }) => [rooms, transports])).toEqual([
+    [1, 20],
+    [0, 0],
+  ]);
+  await Promise.all(Array.from({ length: 110 }, join));
+  const [one, other] = await media.plane.inspect();
+  expect(one!.transports + other!.transports).toBe(130);
+  // 100 seats are taken to be half a core, before a packet flows.
+  expect(one!.transports).toBeLessThanOrEqual(100);
+  expect(other!.rooms).toBe(1);
 });
 
 test('who speaks is told of both workers', async () => {

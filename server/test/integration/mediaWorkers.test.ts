@@ -6,8 +6,11 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { createLogger } from '../../src/log.ts';
+import { MediaWorker } from '../../src/media/MediaWorker.ts';
 import { MediaHarness } from '../support/MediaHarness.ts';
 import { parseRtp } from '../support/rtp.ts';
+import { workerBin } from '../support/workerBin.ts';
 
 const open: MediaHarness[] = [];
 afterEach(async () => {
@@ -103,6 +106,22 @@ test('a worker that keeps dying comes back each time', async () => {
     await media.inspected(([live]) => live !== undefined && live.pid !== report!.pid);
   }
   expect(media.plane.ready()).toBe(true);
+});
+
+test('what a worker does is measured, and so is that it rests', async () => {
+  const worker = await MediaWorker.start(
+    { workerBin: await workerBin(), index: 0, log: createLogger('silent'), onLost: () => {} },
+    [{ protocol: 'udp', ip: '127.0.0.1', portRange: { min: 61_000, max: 65_535 } }],
+  );
+  let busy = true;
+  const work = (async () => {
+    while (busy) await Promise.all(Array.from({ length: 50 }, () => worker.router.dump()));
+  })();
+  await expect.poll(() => worker.cpuShare, { timeout: 30_000 }).toBeGreaterThan(0.1);
+  busy = false;
+  await work;
+  await expect.poll(() => worker.cpuShare, { timeout: 30_000 }).toBeLessThan(0.05);
+  await worker.close();
 });
 
 test('closing ends every process, a hung one too', async () => {

@@ -59,7 +59,13 @@ export class RtcPeer {
     let n = 0;
     const timer = setInterval(() => {
       n += 1;
-      if (this.#tracks.get(mid)?.isOpen()) this.send(mid, packet(n));
+      const isOpen = () => this.#tracks.get(mid)?.isOpen();
+      try {
+        if (isOpen()) this.send(mid, packet(n));
+      } catch (error) {
+        // The server may end it at any moment, and the library hears of that on a thread of its own.
+        if (isOpen()) throw error;
+      }
     }, 20);
     return () => clearInterval(timer);
   }
