@@ -1,16 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import { audioCase, fullCases, quickCases, roomsCase, subscriptionsOf, videoCase } from './cases.ts';
+import { audioCase, fullCases, quickCases, roomsCase, tracksOf, videoCase } from './cases.ts';
 
 describe('cases', () => {
   it('counts what must arrive when everybody receives everybody else', () => {
-    expect(subscriptionsOf(videoCase(100).load)).toBe(100);
-    expect(subscriptionsOf(roomsCase(2).load)).toBe(2 * 8 * 7);
-    expect(subscriptionsOf(audioCase(30, ['m0']).load)).toBe(30 * 29);
+    expect(tracksOf(videoCase(100).load, 'parley')).toBe(100);
+    expect(tracksOf(roomsCase(2).load, 'parley')).toBe(2 * 8 * 7);
+    expect(tracksOf(audioCase(30, ['m0']).load, 'm0')).toBe(30 * 29);
+  });
+
+  it('counts the loudest three where a server selects, and nothing of who is silent', () => {
+    const { load } = audioCase(30, ['parley']);
+    expect(tracksOf(load, 'parley')).toBe(30 * 3);
+    expect(tracksOf({ ...load, talkers: 3 }, 'parley')).toBe(3 * 2 + 27 * 3);
+    expect(tracksOf({ ...load, talkers: 3 }, 'm0')).toBe(3 * 29);
+    const page = { ...load, publish: { audio: true, video: true } };
+    expect(tracksOf(page, 'm1')).toBe(30 * (9 + 3));
+    expect(tracksOf(page, 'j0')).toBe(30 * 29 * 2);
   });
 
   it('measures an open-microphone room of 30 and computes larger ones', () => {
     expect(audioCase(30, ['m0'])).toMatchObject({ contenders: ['m0'], computed: [] });
-    expect(audioCase(50, ['m0'])).toMatchObject({ contenders: [], computed: ['m0'] });
+    expect(audioCase(50, ['parley', 'm0'])).toMatchObject({ contenders: ['parley'], computed: ['m0'] });
   });
 
   it('has every case once', () => {

@@ -19,7 +19,14 @@ export interface Load {
   /** They only receive. */
   readonly viewers: number;
   readonly publish: { readonly audio: boolean; readonly video: boolean };
+  /** How many of the publishers of a room speak all the time; the others are silent (DTX). Absent: all. */
+  readonly talkers?: number;
+  /** `page`: what a person sees and hears of a crowd, where the server can leave out the rest; absent: everybody in full. */
+  readonly layout?: 'page';
 }
+
+/** A page of 3 x 3 small tiles, and the loudest three. */
+export const PAGE = { tiles: 9, width: 320, height: 180, loudest: 3 };
 
 /** One line of the comparison. */
 export interface Case {
@@ -61,17 +68,19 @@ export const roomsCase = (rooms: number): Case => ({
   joins: 0,
 });
 
-/** One room, every microphone open, everybody talks. */
+/** One room, every microphone open, everybody talks. Parley sends the loudest three, so M1 gets just as many; the others send everything. */
 export function audioCase(people: number, contenders: readonly ContenderId[]): Case {
-  const load: Load = { rooms: 1, publishers: people, viewers: 0, publish: { audio: true, video: false } };
-  const isBeyond = subscriptionsOf(load) * AUDIO_PACKETS_PER_S > GENERATOR_LIMIT_PER_S;
+  const publish = { audio: true, video: false };
+  const load: Load = { rooms: 1, publishers: people, viewers: 0, publish, layout: 'page' };
+  const isBeyond = (id: ContenderId): boolean =>
+    tracksOf(load, id) * AUDIO_PACKETS_PER_S > GENERATOR_LIMIT_PER_S;
   return {
     id: `audio-${people}`,
     title: `1 room of ${people}, all microphones open: Opus, 50 packets/s each`,
     family: 'audio',
     load,
-    contenders: isBeyond ? [] : contenders,
-    computed: isBeyond ? contenders : [],
+    contenders: contenders.filter((id) => !isBeyond(id)),
+    computed: contenders.filter(isBeyond),
     joins: 0,
   };
 }
@@ -87,10 +96,17 @@ const joinCase = (joins: number): Case => ({
   joins,
 });
 
-/** How many tracks arrive somewhere, when everybody receives everybody else. */
-export function subscriptionsOf({ rooms, publishers, viewers, publish }: Load): number {
-  const sources = Number(publish.audio) + Number(publish.video);
-  return rooms * sources * publishers * (publishers - 1 + viewers);
+/** How many tracks bring something at a time. Silent microphones bring nothing, and Parley sends the loudest, whatever is asked for. */
+export function tracksOf(load: Load, contender: ContenderId): number {
+  const { rooms, publishers, viewers, publish, talkers = publishers } = load;
+  const selects = contender === 'parley' || contender === 'm1';
+  const sees = load.layout === 'page' && selects ? PAGE.tiles : Number.POSITIVE_INFINITY;
+  const hears =
+    contender === 'parley' || (load.layout === 'page' && selects) ? PAGE.loudest : Number.POSITIVE_INFINITY;
+  const seen = publishers * Math.min(sees, publishers - 1) + viewers * Math.min(sees, publishers);
+  const heard =
+    talkers * Math.min(hears, talkers - 1) + (publishers - talkers + viewers) * Math.min(hears, talkers);
+  return rooms * (Number(publish.video) * seen + Number(publish.audio) * heard);
 }
 
 /** The whole comparison. 100 people are the most that Parley lets into a room; Janus gets as much audio as its core can carry. */
@@ -98,9 +114,9 @@ export const fullCases = (): Case[] => [
   videoCase(99),
   roomsCase(2),
   audioCase(20, contenderIds),
-  audioCase(30, ['parley', 'm0']),
-  audioCase(50, ['parley', 'm0']),
-  audioCase(100, ['parley', 'm0']),
+  audioCase(30, ['parley', 'm1', 'm0']),
+  audioCase(50, ['parley', 'm1', 'm0']),
+  audioCase(100, ['parley', 'm1', 'm0']),
   joinCase(5),
 ];
 

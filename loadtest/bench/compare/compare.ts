@@ -17,7 +17,8 @@ import type { CaseResult, Point, Row } from './report/result.ts';
 import { computedRow, joinsRow, loadRow } from './report/summarize.ts';
 import { schedule } from './schedule.ts';
 
-const contenders: Readonly<Record<ContenderId, Contender>> = { parley, m1, m0, j0, j1 };
+/** All of them. */
+export const contenders: Readonly<Record<ContenderId, Contender>> = { parley, m1, m0, j0, j1 };
 
 /** What was measured of one contender in one case. */
 interface Taken {
@@ -131,7 +132,7 @@ async function meet(
   const end = (): void => void generator.end();
   signal.addEventListener('abort', end);
   try {
-    const stage = { server, generator, signal };
+    const stage = { contender: contender.id, server, generator, signal };
     if (!takings.profiles.has(contender.id)) {
       takings.profiles.set(contender.id, (await generator.ask('srtpProfile', {})).profile);
     }

@@ -3,7 +3,7 @@
  * Does not own servers, rounds, nor what the figures mean (report/).
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { AUDIO_PACKETS_PER_S, type Case, subscriptionsOf } from './cases.ts';
+import { AUDIO_PACKETS_PER_S, type Case, type ContenderId, tracksOf } from './cases.ts';
 import type { RunningServer } from './contenders/Contender.ts';
 import { coreSeconds, cpuSeconds } from './cpuTime.ts';
 import type { Generator } from './generator/Generator.ts';
@@ -22,6 +22,7 @@ const BETWEEN_JOINS_MS = 1500;
 
 /** What is measured on. */
 export interface Stage {
+  readonly contender: ContenderId;
   readonly server: RunningServer;
   readonly generator: Generator;
   /** Ends waiting. */
@@ -31,12 +32,12 @@ export interface Stage {
 /** One point. */
 export async function measureLoad(
   stage: Stage,
-  { load }: Case,
+  { load }: Pick<Case, 'load'>,
   round: number,
   seconds: number,
 ): Promise<Point> {
   const { generator, signal } = stage;
-  const tracksExpected = subscriptionsOf(load);
+  const tracksExpected = tracksOf(load, stage.contender);
   await generator.ask('open', load);
   try {
     await warmUp(stage, tracksExpected);
@@ -57,6 +58,7 @@ export async function measureLoad(
       deliveryPercent: percent(packets, packets + Math.max(0, grown('lost'))),
       fullPercent: percent(came, due),
       tracks: after.sample.tracks,
+      sentPackets: after.sample.sentPackets - before.sample.sentPackets,
       tracksExpected,
       mediaCpuSeconds: after.mediaS - before.mediaS,
       nodeCpuSeconds: after.nodeS - before.nodeS,

@@ -28,7 +28,7 @@ const mediaCodecs: types.RouterRtpCodecCapability[] = [
 
 interface Room {
   readonly router: types.Router;
-  readonly producerIds: Set<string>;
+  readonly producers: Set<types.Producer>;
 }
 
 /** How the two of them differ. */
@@ -90,7 +90,7 @@ class Client {
         room = await roomOf(name);
         return {
           rtpCapabilities: asks.join.reply.shape.rtpCapabilities.parse(room.router.rtpCapabilities),
-          producerIds: [...room.producerIds],
+          producers: [...room.producers].map(({ id, kind }) => ({ producerId: id, kind })),
         };
       },
       createTransport: async ({ rtpCapabilities }) => {
@@ -104,19 +104,20 @@ class Client {
         return {};
       },
       produce: async ({ transportId, kind, rtpParameters }) => {
-        const { producerIds } = here();
+        const { producers } = here();
         const producer = await transportOf(transportId).transport.produce({ kind, rtpParameters });
-        producerIds.add(producer.id);
-        producer.observer.once('close', () => producerIds.delete(producer.id));
+        producers.add(producer);
+        producer.observer.once('close', () => producers.delete(producer));
         return { producerId: producer.id };
       },
-      consume: async ({ transportId, producerId }) => {
+      consume: async ({ transportId, producerId, spatialLayer }) => {
         const { transport, capabilities } = transportOf(transportId);
         const consumer = await transport.consume({
           producerId,
           rtpCapabilities: capabilities,
           paused: true,
           enableRtx: manner.enableRtx,
+          ...(spatialLayer !== undefined && { preferredLayers: { spatialLayer } }),
         });
         this.#consumers.set(consumer.id, consumer);
         return {
@@ -168,7 +169,7 @@ await host(async () => {
   const roomOf = (name: string): Promise<Room> => {
     const known = rooms.get(name);
     if (known) return known;
-    const room = manner.router().then((router) => ({ router, producerIds: new Set<string>() }));
+    const room = manner.router().then((router) => ({ router, producers: new Set<types.Producer>() }));
     rooms.set(name, room);
     return room;
   };

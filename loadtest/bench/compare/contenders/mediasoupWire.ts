@@ -7,22 +7,27 @@ import * as z from 'zod/mini';
 
 const Nothing = z.object({});
 const Id = z.string();
+const Kind = z.enum(['audio', 'video']);
 
 /** name -> schemas of its data and of its reply. */
 export const asks = {
   join: {
     data: z.object({ room: z.string() }),
-    reply: z.object({ rtpCapabilities: RtpCapabilities, producerIds: z.array(Id) }),
+    reply: z.object({
+      rtpCapabilities: RtpCapabilities,
+      producers: z.array(z.object({ producerId: Id, kind: Kind })),
+    }),
   },
   createTransport: { data: z.object({ rtpCapabilities: RtpCapabilities }), reply: TransportInfo },
   connect: { data: z.object({ transportId: Id, dtlsParameters: DtlsParameters }), reply: Nothing },
   produce: {
-    data: z.object({ transportId: Id, kind: z.enum(['audio', 'video']), rtpParameters: RtpParameters }),
+    data: z.object({ transportId: Id, kind: Kind, rtpParameters: RtpParameters }),
     reply: z.object({ producerId: Id }),
   },
   consume: {
-    data: z.object({ transportId: Id, producerId: Id }),
-    reply: z.object({ consumerId: Id, kind: z.enum(['audio', 'video']), rtpParameters: RtpParameters }),
+    /** With `spatialLayer` no larger layer than that one. */
+    data: z.object({ transportId: Id, producerId: Id, spatialLayer: z.optional(z.int()) }),
+    reply: z.object({ consumerId: Id, kind: Kind, rtpParameters: RtpParameters }),
   },
   resume: { data: z.object({ consumerId: Id }), reply: Nothing },
 } satisfies Record<string, { data: z.ZodMiniType; reply: z.ZodMiniType }>;

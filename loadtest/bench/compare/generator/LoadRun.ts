@@ -7,11 +7,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { PreparedMedia } from '../../../src/bot/index.ts';
 import type { Load } from '../cases.ts';
 import type { LoadSample } from './messages.ts';
-import type { Connect, Peer } from './Peer.ts';
+import type { Connect, Peer, PeerOptions } from './Peer.ts';
 
 /** At once; more only makes the generator's own event loop late. */
 const JOINS_AT_ONCE = 8;
 const FIRST_FRAME_LIMIT_MS = 10_000;
+const NOTHING = { audio: false, video: false };
 
 export interface LoadTarget {
   readonly url: string;
@@ -32,11 +33,19 @@ export class LoadRun {
   }
 
   /** Joins everybody: publishers first, so that each finds everything there when it subscribes. */
-  async open({ rooms, publishers, viewers, publish }: Load): Promise<void> {
+  async open(load: Load): Promise<void> {
+    const { rooms, publishers, viewers, publish, talkers = publishers } = load;
     const places = Array.from({ length: rooms }, (_, room) => room);
+    const speakers = new Map(places.map((room) => [room, talkers]));
     const join = async (room: number, isPublisher: boolean): Promise<void> => {
-      const nothing = { audio: false, video: false };
-      const peer = await this.#connect(room, isPublisher ? publish : nothing, !isPublisher || publishers > 1);
+      const left = speakers.get(room) ?? 0;
+      speakers.set(room, left - 1);
+      const peer = await this.#connect(room, {
+        publish: isPublisher ? publish : NOTHING,
+        subscribe: !isPublisher || publishers > 1,
+        talks: left > 0,
+        layout: load.layout,
+      });
       this.#peers.push(peer);
     };
     const all = (count: number): number[] =>
@@ -49,7 +58,8 @@ export class LoadRun {
   /** Gives milliseconds from the first byte to the first picture of somebody who comes to the first room, and leaves again. */
   async joinOnce(): Promise<number> {
     const startedMs = performance.now();
-    const peer = await this.#connect(0, { audio: false, video: false }, true);
+    const visitor = { publish: NOTHING, subscribe: true, talks: false, layout: undefined };
+    const peer = await this.#connect(0, visitor);
     try {
       await peer.subscribe();
       for (;;) {
@@ -64,8 +74,9 @@ export class LoadRun {
   }
 
   sample(): Omit<LoadSample, 'self'> {
-    const sums = { tracks: 0, tracksFull: 0, packets: 0, bytes: 0, lost: 0, frames: 0 };
+    const sums = { tracks: 0, tracksFull: 0, packets: 0, bytes: 0, sentPackets: 0, lost: 0, frames: 0 };
     for (const peer of this.#peers) {
+      sums.sentPackets += peer.sentPackets?.() ?? 0;
       for (const { packets, bytes, lost, frames, isFull } of peer.tracks()) {
         sums.tracks += 1;
         sums.tracksFull += Number(isFull);
@@ -83,7 +94,10 @@ export class LoadRun {
     await Promise.all(this.#peers.splice(0).map((peer) => peer.leave()));
   }
 
-  #connect(room: number, publish: Load['publish'], subscribe: boolean): Promise<Peer> {
+  #connect(
+    room: number,
+    what: Pick<PeerOptions, 'publish' | 'subscribe' | 'talks' | 'layout'>,
+  ): Promise<Peer> {
     const { url, localAddress, connect, media } = this.#target;
     const name = randomUUID().slice(0, 8);
     return connect({
@@ -91,9 +105,8 @@ export class LoadRun {
       room: `bench-${this.#roomBase + room}`,
       name,
       localAddress,
-      publish,
-      subscribe,
       media,
+      ...what,
     });
   }
 }

@@ -2,8 +2,10 @@
  * Owns what the generator needs of a peer, whichever server it talks to. All peers send the same prepared packets and account for
  * what they receive with the same code (src/bot). Does not own how one talks to its server (parleyPeer, mediasoupPeer, janusPeer).
  */
+
 import type { PreparedMedia } from '../../../src/bot/index.ts';
 import type { IncomingStream } from '../../../src/bot/rtp/IncomingStream.ts';
+import type { Load } from '../cases.ts';
 
 /** One peer. */
 export interface PeerOptions {
@@ -13,6 +15,9 @@ export interface PeerOptions {
   readonly localAddress: string;
   readonly publish: { readonly audio: boolean; readonly video: boolean };
   readonly subscribe: boolean;
+  /** Whether it speaks all the time, or is silent. */
+  readonly talks: boolean;
+  readonly layout: Load['layout'];
   readonly media: PreparedMedia;
 }
 
@@ -31,6 +36,8 @@ export interface Peer {
   /** Asks for what the others in its room publish by now; once, after all of them have joined. */
   subscribe(): Promise<void>;
   tracks(): TrackFigures[];
+  /** RTP packets that it sent; absent where nobody counts them. */
+  sentPackets?(): number;
   /** When the first picture of somebody else could be shown, on the clock of `performance.now()`. */
   firstFrameMs(): number | undefined;
   leave(): Promise<void>;

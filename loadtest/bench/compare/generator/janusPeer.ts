@@ -75,7 +75,7 @@ export const connectToJanus = async (options: PeerOptions, detour = straight): P
     for (const { parameters, ssrcs } of tracks) {
       const context = {
         media,
-        speech: { seed: 1, pattern: 'continuous' as const },
+        speech: { seed: 1, pattern: options.talks ? ('continuous' as const) : ('silent' as const) },
         session: sending,
         isOpen: () => path.isOpen,
       };

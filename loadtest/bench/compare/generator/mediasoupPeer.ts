@@ -7,6 +7,7 @@ import { WebSocket } from 'ws';
 import { BotTrack } from '../../../src/bot/BotTrack.ts';
 import { nativeHandlerFactory } from '../../../src/bot/NativeHandler.ts';
 import type { IncomingStream } from '../../../src/bot/rtp/IncomingStream.ts';
+import { PAGE } from '../cases.ts';
 import { AnswerFrame, type AskData, type AskName, type AskReply, asks } from '../contenders/mediasoupWire.ts';
 import { type Connect, figuresOf, firstFrameOf, type PeerOptions } from './Peer.ts';
 
@@ -16,6 +17,9 @@ const CAMERA_ENCODINGS: types.RtpEncodingParameters[] = [
   { scaleResolutionDownBy: 2, maxBitrate: 400_000, scalabilityMode: 'L1T3' },
   { scaleResolutionDownBy: 1, maxBitrate: 1_700_000, scalabilityMode: 'L1T3' },
 ];
+
+/** The smallest layer is as large as a tile of the page. */
+const PAGE_LAYER = 0;
 
 /** Asks over a socket that is open. */
 export class AskSocket {
@@ -66,7 +70,7 @@ export const connectToMediasoup: Connect = async (options) => {
   const socket = await AskSocket.open(url, localAddress);
   const streams: IncomingStream[] = [];
   const device = new Device({ handlerFactory: handlerFactory(options, streams) });
-  const { rtpCapabilities, producerIds } = await socket.ask('join', { room });
+  const { rtpCapabilities, producers } = await socket.ask('join', { room });
   await device.load({ routerRtpCapabilities: forDevice<types.RtpCapabilities>(rtpCapabilities) });
   const own = new Set<string>();
   const connect = async (direction: 'send' | 'recv'): Promise<types.Transport> => {
@@ -104,10 +108,12 @@ export const connectToMediasoup: Connect = async (options) => {
       await sending.produce({ track, encodings: structuredClone(CAMERA_ENCODINGS) });
     }
   }
+  const spatialLayer = options.layout === 'page' ? PAGE_LAYER : undefined;
   const consume = async (transport: types.Transport, producerId: string): Promise<void> => {
     const { consumerId, kind, rtpParameters } = await socket.ask('consume', {
       transportId: transport.id,
       producerId,
+      ...(spatialLayer !== undefined && { spatialLayer }),
     });
     await transport.consume({ id: consumerId, producerId, kind, rtpParameters: forDevice(rtpParameters) });
     await socket.ask('resume', { consumerId });
@@ -118,8 +124,12 @@ export const connectToMediasoup: Connect = async (options) => {
       const transport = await receiving;
       transports.push(transport);
       // Who came later published later.
-      const known = own.size > 0 ? (await socket.ask('join', { room })).producerIds : producerIds;
-      await Promise.all(known.filter((id) => !own.has(id)).map((id) => consume(transport, id)));
+      const known = own.size > 0 ? (await socket.ask('join', { room })).producers : producers;
+      const wanted =
+        options.layout === 'page'
+          ? [...nextOf(known, own, 'video', PAGE.tiles), ...nextOf(known, own, 'audio', PAGE.loudest)]
+          : known.map(({ producerId }) => producerId).filter((id) => !own.has(id));
+      await Promise.all(wanted.map((id) => consume(transport, id)));
     },
     tracks: () => streams.map(figuresOf),
     firstFrameMs: () => firstFrameOf(streams),
@@ -131,6 +141,18 @@ export const connectToMediasoup: Connect = async (options) => {
   };
 };
 
+/** So many others of a kind, beginning behind the own one and round to the first: each is consumed by as many. */
+function nextOf(
+  producers: AskReply<'join'>['producers'],
+  own: ReadonlySet<string>,
+  kind: 'audio' | 'video',
+  count: number,
+): string[] {
+  const ids = producers.filter((producer) => producer.kind === kind).map(({ producerId }) => producerId);
+  const at = ids.findIndex((id) => own.has(id));
+  return [...ids.slice(at + 1), ...ids.slice(0, Math.max(0, at))].slice(0, count);
+}
+
 /** Parsed already; mediasoup-client's types differ from the wire's in small print, as in the SDK. */
 const forDevice = <T extends object>(parsed: object): T => parsed as T;
 
@@ -138,12 +160,12 @@ const dtlsParametersOf = (parameters: unknown): AskData<'connect'>['dtlsParamete
   asks.connect.data.shape.dtlsParameters.parse(parameters);
 
 const handlerFactory = (
-  { media, localAddress }: PeerOptions,
+  { media, localAddress, talks }: PeerOptions,
   streams: IncomingStream[],
 ): types.HandlerFactory =>
   nativeHandlerFactory({
     media,
-    speech: { seed: 1, pattern: 'continuous' },
+    speech: { seed: 1, pattern: talks ? 'continuous' : 'silent' },
     localAddress,
     observer: {
       connected: () => {},

@@ -11,6 +11,8 @@ const Load = z.object({
   publishers: z.int(),
   viewers: z.int(),
   publish: z.object({ audio: z.boolean(), video: z.boolean() }),
+  talkers: z.int().optional(),
+  layout: z.enum(['page']).optional(),
 });
 
 /** How the load stands; counters only grow until the load is closed. */
@@ -21,6 +23,8 @@ export const LoadSample = z.object({
   /** RTP packets with media, each counted once. */
   packets: z.number(),
   bytes: z.number(),
+  /** RTP packets that publishers sent, where the peer counts them (Parley's). */
+  sentPackets: z.number(),
   /** Never came, retransmissions asked for or not. */
   lost: z.number(),
   /** Video frames that a decoder could have shown. */

@@ -2,13 +2,14 @@
  * Owns a peer of Parley: the load tool's bot, which is the public SDK. Does not own the bot (src/bot).
  */
 import { Bot } from '../../../src/bot/index.ts';
+import { PAGE } from '../cases.ts';
 import type { Connect } from './Peer.ts';
 
 /** Layer of the full picture. */
 const TOP_LAYER = 2;
 
 export const connectToParley: Connect = async (options) => {
-  const { url, room, name, localAddress, publish, subscribe, media } = options;
+  const { url, room, name, localAddress, publish, subscribe, talks, layout, media } = options;
   const startedMs = performance.now();
   const bot = await Bot.join({
     url,
@@ -17,7 +18,8 @@ export const connectToParley: Connect = async (options) => {
     localAddress,
     publish,
     subscribe,
-    speech: { seed: 1, pattern: 'continuous' },
+    ...(layout === 'page' && { view: PAGE }),
+    speech: { seed: 1, pattern: talks ? 'continuous' : 'silent' },
     media,
   });
   return {
@@ -31,6 +33,7 @@ export const connectToParley: Connect = async (options) => {
         frames,
         isFull: source === 'camera' ? spatialLayer === TOP_LAYER : packets > 0,
       })),
+    sentPackets: () => bot.sample().sentPackets,
     firstFrameMs: () => {
       const { firstFrameMs } = bot.phases;
       return firstFrameMs === undefined ? undefined : startedMs + firstFrameMs;

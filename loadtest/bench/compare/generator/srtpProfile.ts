@@ -88,7 +88,7 @@ async function openMediasoup({ url, localAddress }: LoadTarget): Promise<Opened>
 /** What is forwarded goes to receivers, so theirs is the profile that counts. */
 async function throughJanus(target: LoadTarget, relay: DtlsRelay): Promise<string> {
   const { url, localAddress, media } = target;
-  const common = { url, room: 'bench-0', localAddress, media };
+  const common = { url, room: 'bench-0', localAddress, media, talks: true, layout: undefined };
   const nothing = { audio: false, video: false };
   const publisher = await connectToJanus({
     ...common,

@@ -21,6 +21,8 @@ export const Point = z.object({
   fullPercent: z.number(),
   tracks: z.int(),
   tracksExpected: z.int(),
+  /** RTP packets that the publishers sent; 0 where the generator does not count them. */
+  sentPackets: z.number().default(0),
   mediaCpuSeconds: z.number(),
   nodeCpuSeconds: z.number(),
   /** The server's core, with all that ran on it. */

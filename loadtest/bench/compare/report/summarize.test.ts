@@ -12,6 +12,7 @@ const good: Omit<Point, 'refused'> = {
   fullPercent: 100,
   tracks: 56,
   tracksExpected: 56,
+  sentPackets: 0,
   mediaCpuSeconds: 10,
   nodeCpuSeconds: 1,
   serverCorePercent: 60,

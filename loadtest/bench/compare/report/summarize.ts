@@ -3,7 +3,7 @@
  * Does not own the statistics themselves (statistics.ts).
  */
 import { medianInterval, percentile } from '../../statistics.ts';
-import { AUDIO_PACKETS_PER_S, type Case, type ContenderId, subscriptionsOf } from '../cases.ts';
+import { AUDIO_PACKETS_PER_S, type Case, type ContenderId, tracksOf } from '../cases.ts';
 import type { CaseResult, Point, Row } from './result.ts';
 
 /** A point counts from this delivery on. */
@@ -54,7 +54,7 @@ export function joinsRow(
 
 /** What a contender that sends everything to everybody would take, from its largest measured room. */
 export function computedRow(contender: ContenderId, { load }: Case, measured: readonly CaseResult[]): Row {
-  const packetsPerS = subscriptionsOf(load) * AUDIO_PACKETS_PER_S;
+  const packetsPerS = tracksOf(load, contender) * AUDIO_PACKETS_PER_S;
   const base = measured
     .filter(({ family }) => family === 'audio')
     .flatMap(({ id, rows }) =>
