@@ -5,7 +5,7 @@
 import type { ContenderId, Load } from '../compare/cases.ts';
 
 /** What each part answers. */
-export const parts = ['mics', 'talkers', 'growth', 'page', 'largest'] as const;
+export const parts = ['mics', 'talkers', 'growth', 'page', 'delay', 'largest'] as const;
 export type Part = (typeof parts)[number];
 
 const MICROPHONE = { audio: true, video: false };
@@ -32,6 +32,9 @@ export const pages = (people: number): Load => ({
   talkers: 3,
   layout: 'page',
 });
+
+/** Three rooms of open microphones: about what a generator core sends and receives. */
+export const manyMics = (people: number): Load => ({ ...openMics(people), rooms: 3 });
 
 /** The sizes of `growth`: M0 sends everything to everybody, so its rooms are small. */
 export const growthSizes: Readonly<Partial<Record<ContenderId, readonly number[]>>> = {

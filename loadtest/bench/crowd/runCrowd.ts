@@ -15,17 +15,19 @@ import {
   growthSizes,
   largestContenders,
   largestSizes,
+  manyMics,
   openMics,
   type Part,
   pages,
   parts,
 } from './crowdCases.ts';
-import { type CrowdStage, coresOf, missing, pointOf } from './measureCrowd.ts';
+import { type CrowdStage, coresOf, delaysUnder, missing, pointOf } from './measureCrowd.ts';
+import { captureMissing } from './packetCapture.ts';
 
 const usage = `Usage: npm run bench -- crowd [options]
 
   --parts A,B     of ${parts.join(', ')} (all)
-  --people N      size of the room in mics, talkers (100) and page (24)
+  --people N      size of a room in mics, talkers (100), page (24) and delay (3 rooms of 80)
   --rounds N      how often each is measured, in alternating order (3)
   --seconds N     how long (10)`;
 
@@ -134,6 +136,26 @@ const measures: Readonly<Record<Part, Measure>> = {
     const [ours, floor] = [perMillion('parley'), perMillion('m1')];
     const ratios = ours.map((value, index) => value / (floor[index] ?? Number.NaN)).filter(Number.isFinite);
     return `${people} people on pages of 3 x 3, 3 talk: Parley ${span(medianInterval(ours))}, bare mediasoup ${span(medianInterval(floor))} CPU-seconds per million packets; overhead x ${span(medianInterval(ratios))}`;
+  },
+
+  delay: async (stage, { people = 80 }) => {
+    const reason =
+      stage.machines.kind === 'loopback'
+        ? 'Captures need a network namespace: run as root'
+        : captureMissing();
+    if (reason !== undefined) return `left out. ${reason}`;
+    const lines: string[] = [];
+    for (const id of ['m1', 'parley'] as const) {
+      const { ms, unmatched } = await delaysUnder(stage, id, manyMics(people));
+      const sorted = ms.toSorted((one, other) => one - other);
+      const at = (share: number): string =>
+        (sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN).toFixed(3);
+      const rate = Math.round(ms.length / stage.seconds);
+      lines.push(
+        `${id}: ${rate} packets/s of sound forwarded, kept for p50 ${at(0.5)}, p95 ${at(0.95)}, p99 ${at(0.99)} ms (${unmatched} without an arrival)`,
+      );
+    }
+    return lines.join('\n');
   },
 
   largest: async (stage) => {
