@@ -14,9 +14,10 @@ const MAX_ADDRESSES = 40;
 
 /**
  * One UDP socket takes what all people of a worker send. Linux' default (208 KiB, some 90 packets) overflows whenever the worker is not
- * scheduled for a few milliseconds, and each overflow costs key frames for everybody. The kernel caps it at `net.core.rmem_max`.
+ * scheduled for a few milliseconds, and each overflow costs key frames for everybody. Much more would keep packets of an overloaded
+ * worker for a second (4 MiB did), where late is worse than lost. The kernel caps it at `net.core.rmem_max`.
  */
-export const MEDIA_SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
+export const MEDIA_SOCKET_BUFFER_BYTES = 1024 * 1024;
 
 /**
  * Whether only this machine can reach an address that HTTP listens on. Names other than `localhost` are taken for

@@ -13,7 +13,7 @@ import { type AskData, AskFrame, type AskName, type AskReply, asks } from './med
 
 /** As Parley's (server/src/media/Seat.ts, listenInfos.ts). */
 const INITIAL_OUTGOING_BITRATE_BPS = 1_000_000;
-const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
+const SOCKET_BUFFER_BYTES = 1024 * 1024;
 
 const mediaCodecs: types.RouterRtpCodecCapability[] = [
   {
