@@ -124,6 +124,7 @@ const Settings = z.object({
   PARLEY_ROOM_EMPTY_TIMEOUT_MS: milliseconds.default(60_000),
   PARLEY_SESSION_GRACE_MS: milliseconds.default(30_000),
   PARLEY_CHAT_RETENTION_DAYS: days.default(30),
+  PARLEY_QUALITY_RETENTION_DAYS: days.default(30),
   PARLEY_LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   MEDIASOUP_WORKER_BIN: word.optional(),
 });
@@ -160,6 +161,7 @@ export interface Config {
   readonly roomEmptyTimeoutMs: number;
   readonly sessionGraceMs: number;
   readonly chatRetentionDays: number;
+  readonly qualityRetentionDays: number;
   readonly logLevel: string;
   readonly workerBin: string | undefined;
 }
@@ -262,6 +264,7 @@ function toConfig(
     roomEmptyTimeoutMs: settings.PARLEY_ROOM_EMPTY_TIMEOUT_MS,
     sessionGraceMs: settings.PARLEY_SESSION_GRACE_MS,
     chatRetentionDays: settings.PARLEY_CHAT_RETENTION_DAYS,
+    qualityRetentionDays: settings.PARLEY_QUALITY_RETENTION_DAYS,
     logLevel: settings.PARLEY_LOG_LEVEL,
     workerBin: settings.MEDIASOUP_WORKER_BIN,
   };

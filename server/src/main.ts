@@ -9,17 +9,20 @@ import { deriveKey, loadDeploymentKey } from './auth/deploymentKey.ts';
 import { DerivedIds } from './auth/ids.ts';
 import { ResumeTokens } from './auth/ResumeTokens.ts';
 import { SessionAuthenticator } from './auth/SessionAuthenticator.ts';
+import { verifyApiToken } from './auth/verifyApiToken.ts';
 import { ChatService } from './chat/ChatService.ts';
 import { SqliteConversationStore } from './chat/SqliteConversationStore.ts';
 import { systemClock } from './clock.ts';
 import { MemoryRoomLog } from './cluster/MemoryRoomLog.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { HttpServer } from './http/HttpServer.ts';
-import type { Readiness } from './http/ports.ts';
+import type { ApiPort, Readiness } from './http/ports.ts';
 import { StartError, systemErrorCode } from './http/StartError.ts';
 import { createLogger, type Logger } from './log.ts';
 import { MediaPlane } from './media/MediaPlane.ts';
 import type { Placement } from './media/placement.ts';
+import { QualityRecords } from './quality/QualityRecords.ts';
+import { QualityService } from './quality/QualityService.ts';
 import { refuseUpgrade } from './refuseUpgrade.ts';
 import { RoomEngine } from './room/RoomEngine.ts';
 import { SeatMedia } from './room/SeatMedia.ts';
@@ -71,6 +74,7 @@ export async function startServer(
     return closing;
   };
   let signaling: SignalingServer | undefined;
+  let api: ApiPort | undefined;
   let readiness = (): Readiness => ({ start: { ready: false, reason: 'starting' } });
 
   try {
@@ -79,6 +83,7 @@ export async function startServer(
       config,
       log: log.child({ part: 'http' }),
       readiness: () => readiness(),
+      api: () => api,
       onUpgrade: (request, socket, head, address) => {
         if (signaling) signaling.handleUpgrade(request, socket, head, address);
         else refuseUpgrade(socket, '503 Service Unavailable');
@@ -136,6 +141,16 @@ export async function startServer(
     chat.onCallEnded((room) => {
       engine.callEnded(room).catch((error: unknown) => log.error({ err: error }, 'a room was not forgotten'));
     });
+    const { qualityRetentionDays: retentionDays } = config;
+    const records = new QualityRecords({ store, clock, log: log.child({ part: 'quality' }), retentionDays });
+    ends.push(() => records.close());
+    const quality = new QualityService({
+      store,
+      records,
+      readRoom: (room) => engine.read(room),
+      tell: (room, peerId, trouble) => hub.moment(room, 'peerTrouble', { peerId, trouble }),
+      clock,
+    });
     const inProgress = roomLog.rooms();
     const replaceAbsentHosts = () => {
       for (const room of inProgress) {
@@ -158,6 +173,7 @@ export async function startServer(
         media,
         hub,
         chat,
+        quality,
         ids,
         iceServers: ({ userId }) => iceServers(config.turn, userId, clock.now()),
         clock,
@@ -165,6 +181,10 @@ export async function startServer(
       },
     });
     ends.push(() => signaling?.close());
+    api = {
+      authorize: (token, scope) => verifyApiToken(token, scope, apiKeys, clock.now()),
+      quality: (query) => quality.read(query),
+    };
     readiness = () => ({
       media: { ready: media.ready(), reason: 'no media worker lives' },
       chat: { ready: store.ready, reason: 'the database does not answer' },

@@ -67,6 +67,7 @@ export class Call implements CallApi {
         ...(connect && { connect }),
       },
       {
+        opened: () => this.#media.quality.times.mark('socketMs'),
         welcomed: (hello) => this.#handleWelcome(hello),
         interrupted: (attempt, nextAttemptAtMs) => this.#handleInterrupted(attempt, nextAttemptAtMs),
         pinged: ({ room, chat }) => {
@@ -80,7 +81,12 @@ export class Call implements CallApi {
           mediaMoved: () => this.#media.handleMoved(),
           consumersClosed: ({ consumerIds }) => this.#media.handleConsumersClosed(consumerIds),
           activeSpeakers: ({ peerIds }) => this.#store.changePeople((people) => people.setSpeakers(peerIds)),
-          peerQuality: ({ peers }) => this.#store.changePeople((people) => people.setScores(peers)),
+          peerQuality: ({ peers }) => {
+            this.#media.quality.peers.handleScores(peers);
+            this.#store.changePeople((people) => people.setScores(peers));
+          },
+          peerTrouble: ({ peerId, trouble }) =>
+            this.#media.quality.peers.handleWord(peerId, trouble, performance.now()),
           removed: () => this.#handleEnded({ reason: 'removed' }),
         },
       },
@@ -100,6 +106,8 @@ export class Call implements CallApi {
         stateChanged: () => this.#store.set({ media: this.#media.state }),
         trackChanged: (id, track) => this.#store.changePeople((people) => people.setTrack(id, track)),
         qualityChanged: (quality) => this.#store.changePeople((people) => people.setLocalQuality(quality)),
+        troublesMeasured: (own, weak) => this.#store.changePeople((people) => people.setTroubles(own, weak)),
+        reportDue: () => this.#reportQuality(),
         mutedByHost: (source) => this.#local.handleMuted(source),
         stoppedByHost: (source) => this.#local.handleStopped(source),
         refused: (source) => this.#local.handleStopped(source),
@@ -156,6 +164,7 @@ export class Call implements CallApi {
     this.#options = { ...this.#options, ...choice };
     this.#seat.setDisplayName(this.#options.displayName);
     this.#joining = Promise.withResolvers();
+    this.#media.quality.times.start();
     this.#store.set({ status: { phase: 'joining' } });
     this.#joinLimit = setTimeout(
       () => this.#handleRefused(new CallError('timeout', 'The server could not be reached')),
@@ -173,6 +182,7 @@ export class Call implements CallApi {
   async leave(): Promise<void> {
     const { phase } = this.#store.snapshot().status;
     if (phase === 'left') return;
+    this.#reportQuality();
     const told = this.#socket.request('leave', {}, LEAVE_TIME_LIMIT_MS).catch(() => undefined);
     this.#close({ phase: 'left', reason: 'left' });
     // Devices are off and the app sees the end already; only the socket waits until the server has heard of it.
@@ -269,6 +279,7 @@ export class Call implements CallApi {
   #handleWelcome(hello: RequestReply<'hello'>): void {
     const first = this.#hello === undefined;
     this.#hello = hello;
+    this.#media.quality.times.mark('helloMs');
     this.#store.setGrants(hello.grants);
     if (!this.#inCall()) return;
     if (first) this.#local.start(this.#options, hello.grants.publish);
@@ -280,6 +291,7 @@ export class Call implements CallApi {
     const hello = this.#hello;
     if (!hello) return;
     clearTimeout(this.#joinLimit);
+    this.#media.quality.times.mark('seatMs');
     this.#peerId = joined.peerId;
     this.#media.handleSeated(joined, hello.grants);
     const senderName = hello.displayName ?? this.#options.displayName;
@@ -292,6 +304,7 @@ export class Call implements CallApi {
     const [peerId, hello] = [this.#peerId, this.#hello];
     if (peerId === undefined || !hello) return;
     this.#media.handleRoom(state, events);
+    this.#media.quality.peers.keepOnly((id) => getEntity(state, 'peer', id) !== undefined);
     this.#store.changePeople((people) => people.setRoom(state, peerId));
     this.#store.set({ callStartedAtMs: getEntity(state, 'room', ROOM_ENTITY_ID)?.startedAtMs });
     // In a guest room nobody brings the right along: whoever hosts has it.
@@ -332,6 +345,12 @@ export class Call implements CallApi {
     this.#joining?.reject(error);
   }
 
+  /** Best effort: without a seat on a socket nothing is told, and the next report makes up for it. */
+  #reportQuality(): void {
+    if (this.#store.snapshot().status.phase !== 'joined') return;
+    this.#socket.request('reportQuality', this.#media.quality.report()).catch(() => undefined);
+  }
+
   /** Where a reload, or this tab brought back to life, finds the session. */
   #keepSession(): void {
     if (this.#hello && this.#inCall()) storeSession(this.#url, this.#options.roomId, this.#hello.resumeToken);
@@ -342,6 +361,7 @@ export class Call implements CallApi {
    * Without the `leave` of somebody who goes for good: who hosts a room of guests would come back as one of them.
    */
   #handlePageLeaving(): void {
+    this.#reportQuality();
     this.#keepSession();
     if (this.#inCall()) this.#handleInterrupted(1, Date.now());
     this.#socket.suspend();

@@ -5,7 +5,7 @@
 import type { Grants } from '@parley/protocol';
 import { keep } from './keep.ts';
 import { Participants } from './Participants.ts';
-import type { CallSnapshot } from './types.ts';
+import type { CallSnapshot, Participant, Trouble } from './types.ts';
 
 const NO_GRANTS: Grants = { publish: [], subscribe: false, chat: false, moderate: false };
 const DEVICE_OFF = { enabled: false, busy: false, problem: undefined };
@@ -27,6 +27,7 @@ export class CallStore {
       callStartedAtMs: undefined,
       participants: [],
       activeSpeakerId: undefined,
+      trouble: undefined,
       chat: { entries: [], hasOlder: false, enabled: false },
       grants: NO_GRANTS,
       local: { mic: DEVICE_OFF, camera: DEVICE_OFF, screen: 'off' },
@@ -40,7 +41,8 @@ export class CallStore {
       this.#peopleChanged = false;
       const participants = this.#people.list();
       const activeSpeakerId = this.#people.activeSpeakerId();
-      this.#snapshot = keep(this.#snapshot, { ...this.#snapshot, participants, activeSpeakerId });
+      const trouble = troubleOf(participants, activeSpeakerId, this.#snapshot.trouble);
+      this.#snapshot = keep(this.#snapshot, { ...this.#snapshot, participants, activeSpeakerId, trouble });
     }
     return this.#snapshot;
   }
@@ -52,7 +54,9 @@ export class CallStore {
   }
 
   /** Changes parts of the snapshot. */
-  set(parts: Partial<Omit<CallSnapshot, 'participants' | 'activeSpeakerId' | 'chat' | 'grants'>>): void {
+  set(
+    parts: Partial<Omit<CallSnapshot, 'participants' | 'activeSpeakerId' | 'trouble' | 'chat' | 'grants'>>,
+  ): void {
     this.#replace({ ...this.#snapshot, ...parts });
   }
 
@@ -97,4 +101,17 @@ export class CallStore {
       for (const listener of [...this.#listeners]) listener();
     });
   }
+}
+
+function troubleOf(
+  participants: readonly Participant[],
+  activeSpeakerId: string | undefined,
+  before: Trouble | undefined,
+): Trouble | undefined {
+  const troubled = participants.filter(({ trouble }) => trouble !== undefined);
+  const first =
+    troubled.find(({ isLocal }) => isLocal) ??
+    troubled.find(({ peerId }) => peerId === activeSpeakerId) ??
+    troubled[0];
+  return first?.trouble && keep(before, { code: first.trouble, peerId: first.peerId });
 }

@@ -8,6 +8,7 @@ import { RoomReplica } from './RoomReplica.ts';
 import { SignalingSocket } from './SignalingSocket.ts';
 import { FakeServer } from './testing/FakeServer.ts';
 import { fakeDevices, fakeTrack } from './testing/fakeMedia.ts';
+import { unheard } from './testing/unheard.ts';
 
 const grants = {
   publish: ['mic', 'camera', 'screen', 'screenAudio'],
@@ -25,6 +26,8 @@ function setUp(options: MediaSessionOptions = {}) {
     stateChanged: vi.fn(),
     trackChanged: vi.fn((id: string, track: MediaStreamTrack | null) => void tracks.set(id, track)),
     qualityChanged: vi.fn(),
+    troublesMeasured: vi.fn(),
+    reportDue: vi.fn(),
     mutedByHost: vi.fn(),
     stoppedByHost: vi.fn(),
     refused: vi.fn(),
@@ -45,18 +48,16 @@ function setUp(options: MediaSessionOptions = {}) {
   const socket = new SignalingSocket(
     { url: 'ws://test', connect: server.connect },
     {
+      opened: () => undefined,
       welcomed: () => void takeSeat().catch(() => undefined),
       interrupted: () => replica.handleInterrupted(),
       pinged: () => undefined,
       ended: () => undefined,
       notifications: {
+        ...unheard,
         roomEvents: ({ epoch, events: roomEvents }) => replica.handleEvents(epoch, roomEvents),
-        chatMessage: () => undefined,
         mediaMoved: () => media.handleMoved(),
         consumersClosed: ({ consumerIds }) => media.handleConsumersClosed(consumerIds),
-        activeSpeakers: () => undefined,
-        peerQuality: () => undefined,
-        removed: () => undefined,
       },
     },
   );

@@ -1,11 +1,12 @@
 /**
- * Owns the media of a seat: the mediasoup Device, sending and receiving, their common state and the own quality.
+ * Owns the media of a seat: the mediasoup Device, sending and receiving, their common state, and what is measured of it.
  * Does not own devices and tracks of this machine (LocalMedia) nor the room (RoomReplica).
  */
 import {
   type Grants,
   getEntity,
   listEntities,
+  type OwnTrouble,
   publicationIdOf,
   type RequestReply,
   ROOM_ENTITY_ID,
@@ -17,13 +18,13 @@ import {
 import type { Device, types } from 'mediasoup-client';
 import { browserDevices, type DeviceFactory } from './deviceFactory.ts';
 import type { MediaPort } from './MediaLink.ts';
-import { type PathSample, qualityBetween, samplePath } from './quality.ts';
+import { QualityMeter, type TransportStats } from './quality/QualityMeter.ts';
+import type { StreamIdentity } from './quality/readStats.ts';
 import { RecvMedia } from './RecvMedia.ts';
 import { toDeviceCapabilities } from './rtpTypes.ts';
 import { type LocalSource, SendMedia, type SendMediaEvents } from './SendMedia.ts';
 import type { CallSnapshot, Participant } from './types.ts';
 
-const QUALITY_EVERY_MS = 2000;
 /** A newcomer's publishing waits at most this long for what it came to see. */
 const PUBLISH_WITHIN_MS = 1000;
 
@@ -35,6 +36,10 @@ export interface MediaSessionEvents extends SendMediaEvents {
   trackChanged(publicationId: string, track: MediaStreamTrack | null): void;
   /** How good the own connection is. */
   qualityChanged(quality: Participant['quality']): void;
+  /** See QualityMeter. */
+  troublesMeasured(own: OwnTrouble | undefined, weakPeerIds: ReadonlySet<string>): void;
+  /** {@link MediaSession.quality} has something to tell the server. */
+  reportDue(): void;
 }
 
 /** Choices of a media session. */
@@ -55,19 +60,32 @@ export class MediaSession {
   readonly #send: SendMedia;
   readonly #recv: RecvMedia;
   readonly #devices: DeviceFactory;
+  /** How the call goes, and how its join went. */
+  readonly quality: QualityMeter;
   #device: Promise<Device> | undefined;
   #deviceFailed = false;
   #peerId: string | undefined;
-  #quality: Participant['quality'] = 'unknown';
-  #samples: readonly PathSample[] = [];
-  #qualityTimer: ReturnType<typeof setInterval> | undefined;
 
   constructor(ask: MediaPort, events: MediaSessionEvents, options: MediaSessionOptions = {}) {
     this.#options = options;
     this.#devices = options.devices ?? browserDevices();
     this.#events = events;
-    this.#send = new SendMedia(ask, events, this.#devices.sendsWell);
-    this.#recv = new RecvMedia(ask, events);
+    const own: MediaSessionEvents = {
+      ...events,
+      stateChanged: () => {
+        if (this.state === 'connected') this.quality.times.mark('transportMs');
+        events.stateChanged();
+      },
+      trackChanged: (publicationId, track) => {
+        this.quality.handleTrack(track);
+        events.trackChanged(publicationId, track);
+      },
+    };
+    this.#send = new SendMedia(ask, own, this.#devices.sendsWell);
+    this.#recv = new RecvMedia(ask, own);
+    const publicationOf = (direction: 'sent' | 'received', identity: StreamIdentity): string | undefined =>
+      direction === 'sent' ? this.#sentPublication(identity) : this.#recv.publicationOf(identity);
+    this.quality = new QualityMeter({ getStats: () => this.getStats(), publicationOf }, events);
   }
 
   /** How the media path stands: the worse of the two directions that are in use. */
@@ -102,7 +120,7 @@ export class MediaSession {
     // (measured). Later (a restarted server, say) everybody waits for everybody: both directions at once.
     const turn = isNewcomer ? Promise.race([this.#recv.showing(), delay(PUBLISH_WITHIN_MS)]) : undefined;
     if (grants.publish.length > 0) this.#send.handleSeated(seat, transportIds, turn);
-    this.#qualityTimer ??= setInterval(() => void this.#measure(), QUALITY_EVERY_MS);
+    this.quality.start();
   }
 
   /** The room changed; see SendMedia.handleRoom for `events`. */
@@ -147,7 +165,7 @@ export class MediaSession {
   }
 
   /** Raw stats of both transports. */
-  async getStats(): Promise<{ send: RTCStatsReport | undefined; recv: RTCStatsReport | undefined }> {
+  async getStats(): Promise<TransportStats> {
     const stats = (transport: types.Transport | undefined) =>
       transport && !transport.closed ? transport.getStats() : undefined;
     const [send, recv] = await Promise.all([stats(this.#send.transport), stats(this.#recv.transport)]);
@@ -161,7 +179,7 @@ export class MediaSession {
 
   /** Ends all media; local tracks are not stopped. Idempotent. */
   close(): void {
-    clearInterval(this.#qualityTimer);
+    this.quality.close();
     this.#send.close();
     this.#recv.close();
   }
@@ -185,15 +203,9 @@ export class MediaSession {
     );
   }
 
-  async #measure(): Promise<void> {
-    const stats = await this.getStats().catch(() => undefined);
-    if (!stats) return;
-    const samples = [samplePath(stats.send), samplePath(stats.recv)];
-    const quality = qualityBetween(this.#samples, samples);
-    this.#samples = samples;
-    if (quality === this.#quality) return;
-    this.#quality = quality;
-    this.#events.qualityChanged(quality);
+  #sentPublication(identity: StreamIdentity): string | undefined {
+    const source = this.#send.sourceOf(identity);
+    return source && this.#peerId !== undefined ? publicationIdOf(this.#peerId, source) : undefined;
   }
 }
 

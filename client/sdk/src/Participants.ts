@@ -6,15 +6,17 @@ import {
   getEntity,
   kindOf,
   listEntities,
+  type OwnTrouble,
   type Peer,
   type Publication,
   ROOM_ENTITY_ID,
   type RoomState,
   type Source,
+  type TroubleCode,
   visibleName,
 } from '@parley/protocol';
 import { keep, keepList } from './keep.ts';
-import { qualityOfScore } from './quality.ts';
+import { qualityOfScore } from './quality/verdict.ts';
 import type { MediaState, Participant } from './types.ts';
 
 type Media = Readonly<Partial<Record<Source, MediaState>>>;
@@ -28,6 +30,7 @@ export class Participants {
   #localMedia: Media = {};
   readonly #tracks = new Map<string, MediaStreamTrack>();
   readonly #quality = new Map<string, Participant['quality']>();
+  #troubles: ReadonlyMap<string, TroubleCode> = new Map();
   #speaking: ReadonlySet<string> = new Set();
   #activeSpeakerId: string | undefined;
 
@@ -93,6 +96,17 @@ export class Participants {
     if (this.#localPeerId !== undefined) this.#quality.set(this.#localPeerId, quality);
   }
 
+  /** What is wrong on whose side. */
+  setTroubles(own: OwnTrouble | undefined, weakPeerIds: ReadonlySet<string>): void {
+    // While the own network is weak nothing that is seen from here speaks against another one.
+    const weak = own === 'your-network' ? [] : [...weakPeerIds];
+    const troubles = new Map<string, TroubleCode>(weak.map((peerId) => [peerId, 'their-network']));
+    const local = this.#localPeerId;
+    if (local !== undefined) troubles.delete(local);
+    if (local !== undefined && own) troubles.set(local, own);
+    this.#troubles = troubles;
+  }
+
   #participant(
     peerId: string,
     peer: Peer,
@@ -107,7 +121,8 @@ export class Participants {
     const speaking = this.#speaking.has(peerId) && media.mic?.muted === false;
     const quality = this.#quality.get(peerId) ?? 'unknown';
     const seat = { peerId, userId, displayName, label, isLocal, isHost, role, connection };
-    return keep(before, { ...seat, media, speaking, quality });
+    const trouble = this.#troubles.get(peerId);
+    return keep(before, { ...seat, media, speaking, quality, trouble });
   }
 
   #remoteMedia(before: Media, publications: readonly (readonly [string, Publication])[]): Media {

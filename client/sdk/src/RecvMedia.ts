@@ -5,6 +5,7 @@
 import type { ConsumerInfo, RequestReply } from '@parley/protocol';
 import type { types } from 'mediasoup-client';
 import { MediaLink, type MediaPort, type MediaSeat } from './MediaLink.ts';
+import type { StreamIdentity } from './quality/readStats.ts';
 import { Reconciler } from './Reconciler.ts';
 import { toDeviceParameters } from './rtpTypes.ts';
 
@@ -64,6 +65,14 @@ export class RecvMedia {
   /** The transport, for its state and stats. */
   get transport(): types.Transport | undefined {
     return this.#link.transport;
+  }
+
+  /** The publication behind a stream of the transport's stats. */
+  publicationOf({ ssrc }: StreamIdentity): string | undefined {
+    for (const [publicationId, { consumer }] of this.#received) {
+      if (consumer.rtpParameters.encodings?.some((encoding) => encoding.ssrc === ssrc)) return publicationId;
+    }
+    return undefined;
   }
 
   /** What to receive: publication id -> generation, as the room shows it. */

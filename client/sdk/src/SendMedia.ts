@@ -16,6 +16,7 @@ import type { types } from 'mediasoup-client';
 import { produceSettings } from './encodings.ts';
 import { MediaLink, type MediaPort, type MediaSeat } from './MediaLink.ts';
 import { OwnEchoes } from './OwnEchoes.ts';
+import type { StreamIdentity } from './quality/readStats.ts';
 import { Reconciler } from './Reconciler.ts';
 import { toWireParameters } from './rtpTypes.ts';
 import { toCallError } from './toCallError.ts';
@@ -79,6 +80,15 @@ export class SendMedia {
   /** The transport, for its state and stats. */
   get transport(): types.Transport | undefined {
     return this.#link.transport;
+  }
+
+  /** The source behind a stream of the transport's stats. */
+  sourceOf({ mid, trackId }: StreamIdentity): Source | undefined {
+    for (const [source, { producer }] of this.#published) {
+      const isSame = mid !== undefined ? producer.rtpParameters.mid === mid : producer.track?.id === trackId;
+      if (isSame) return source;
+    }
+    return undefined;
   }
 
   /** What to publish for a source; undefined ends the publication. */

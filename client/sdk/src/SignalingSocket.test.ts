@@ -22,6 +22,7 @@ const helloReply = {
 function setUp() {
   const sockets = new FakeSockets();
   const events = {
+    opened: vi.fn(),
     welcomed: vi.fn(),
     interrupted: vi.fn(),
     pinged: vi.fn(),
@@ -33,6 +34,7 @@ function setUp() {
       consumersClosed: vi.fn(),
       activeSpeakers: vi.fn(),
       peerQuality: vi.fn(),
+      peerTrouble: vi.fn(),
       removed: vi.fn(),
     },
   } satisfies SignalingEvents;

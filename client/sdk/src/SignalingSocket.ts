@@ -45,6 +45,8 @@ export interface SessionEnd {
 
 /** What the socket tells its owner. */
 export interface SignalingEvents {
+  /** A socket stands; nothing was said on it yet. */
+  opened(): void;
   /** A socket speaks for the session now (the first, or a later one): take the seat, then call `seatTaken`. */
   welcomed(hello: RequestReply<'hello'>): void;
   /** The socket is gone and another attempt is due. */
@@ -170,6 +172,7 @@ export class SignalingSocket {
   }
 
   async #hello(socket: SocketLike): Promise<void> {
+    this.#events.opened();
     this.#requests.attach((frame) => socket.send(frame));
     try {
       const hello = await this.#requests.ask('hello', {

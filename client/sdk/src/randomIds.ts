@@ -6,6 +6,9 @@
 const hex = (bytes: Uint8Array): string =>
   [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
+/** 16 random hex digits: one life of this page. */
+export const visitId = (): string => hex(crypto.getRandomValues(new Uint8Array(8)));
+
 /** A UUIDv7 (RFC 9562): sorts by time, 74 random bits. Works without a secure context, unlike crypto.randomUUID. */
 export function uuidV7(nowMs: number = Date.now()): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -24,7 +27,7 @@ export function uuidV7(nowMs: number = Date.now()): string {
  * A source of request ids, unique in a session that outlives this page: a random prefix per page load, then a count.
  */
 export function requestIds(): () => string {
-  const prefix = hex(crypto.getRandomValues(new Uint8Array(8)));
+  const prefix = visitId();
   let count = 0;
   return () => {
     count += 1;

@@ -2,7 +2,7 @@
  * Owns the public shapes of the SDK: what an app sees of a call. Snapshots are immutable; a changed part is a new object.
  * Does not own behaviour: Call.ts, devices.ts.
  */
-import type { ChatMessage, ErrorCode, Grants, Role, Source } from '@parley/protocol';
+import type { ChatMessage, ErrorCode, Grants, Role, Source, TroubleCode } from '@parley/protocol';
 
 /** Where the call stands. A union, so that no impossible mixture exists. */
 export type CallStatus =
@@ -46,6 +46,14 @@ export interface Participant {
   readonly speaking: boolean;
   /** What others get of this participant: good, poor, bad; unknown until measured. */
   readonly quality: 'unknown' | 'good' | 'poor' | 'bad';
+  /** What keeps this participant's call from being good, when it lasts: own codes for the local one, `their-network` for others. */
+  readonly trouble: TroubleCode | undefined;
+}
+
+/** Why the call is bad just now, and on whose side. */
+export interface Trouble {
+  readonly code: TroubleCode;
+  readonly peerId: string;
 }
 
 /** A chat message as shown: stored, on its way, or failed (offer `retryMessage`). */
@@ -65,6 +73,8 @@ export interface CallSnapshot {
   readonly participants: readonly Participant[];
   /** The participant who speaks, or spoke last; undefined before anybody did. */
   readonly activeSpeakerId: string | undefined;
+  /** What most concerns this person: the own trouble, else that of somebody else, the speaker's first. */
+  readonly trouble: Trouble | undefined;
   readonly chat: {
     readonly entries: readonly ChatEntry[];
     /** Older messages exist: `loadOlderMessages`. */

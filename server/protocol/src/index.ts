@@ -8,5 +8,6 @@ export * from './errors.ts';
 export * from './ids.ts';
 export * from './media.ts';
 export * from './notifications.ts';
+export * from './quality.ts';
 export * from './requests.ts';
 export * from './roomModel.ts';

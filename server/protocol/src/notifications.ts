@@ -21,6 +21,8 @@ export const notifications = {
   activeSpeakers: z.object({ peerIds: z.array(Id) }),
   /** Moment: quality of what a peer sends, 0 (lost) to 10 (perfect), of those that changed. */
   peerQuality: z.object({ peers: z.array(z.object({ peerId: Id, score: z.int() })) }),
+  /** Moment, repeated while it lasts: whose own network is weak, by their own measure; `none` when that is over. */
+  peerTrouble: z.object({ peerId: Id, trouble: z.enum(['network', 'none']) }),
   /** A host removed this session from the room; the seat is gone. */
   removed: z.object({ roomId: RoomId }),
 } satisfies Record<string, z.ZodMiniType>;

@@ -13,6 +13,7 @@ import {
   RtpParameters,
   TransportInfo,
 } from './media.ts';
+import { QualityReport } from './quality.ts';
 import { CatchUp, Cursor } from './roomModel.ts';
 
 const Nothing = z.object({});
@@ -135,6 +136,9 @@ export const requests = {
     data: z.object({ afterSeq: z.optional(Seq), beforeSeq: z.optional(Seq) }),
     reply: z.object({ messages: z.array(ChatMessage), hasMore: z.boolean(), tail: ConversationTail }),
   },
+
+  /** What this client measured, cumulative: one that is lost costs nothing. Publications that the seat never saw are skipped. */
+  reportQuality: { data: QualityReport, reply: Nothing },
 
   /** Hosts only. */
   moderatorMute: { data: z.object({ peerId: Id, source: Source }), reply: Nothing },

@@ -5,12 +5,11 @@
 import { CallError } from '@parley/protocol';
 import type { Clock } from '../clock.ts';
 import type { Authenticated, Authenticator, Identity } from '../identity.ts';
+import { GUEST_TENANT } from '../room/ports.ts';
 import { type DerivedIds, newSessionId } from './ids.ts';
 import type { ResumeTokens } from './ResumeTokens.ts';
 import { usualGrants, type VerifiedToken, verifyToken } from './verifyToken.ts';
 
-/** Tenant of everybody without a token; no API key may have this name. */
-const GUEST_TENANT = 'default';
 /** However often it is resumed: a session ends this long after it was made. */
 const SESSION_LIFETIME_MS = 24 * 3_600_000;
 

@@ -13,7 +13,7 @@ import {
   type VideoCodec,
   VideoCodecs,
 } from '@parley/protocol';
-import { decodeJwt, errors, jwtVerify } from 'jose';
+import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
 import * as z from 'zod/mini';
 
 /** Two machines' clocks differ by this much at most, in seconds. */
@@ -70,23 +70,11 @@ export async function verifyToken(
   apiKeys: ReadonlyMap<string, string>,
   nowMs: number,
 ): Promise<VerifiedToken> {
-  const secret = apiKeys.get(issuerOf(token));
-  if (secret === undefined) throw refused('unknown-key', 'The key in "iss" is not one of this server');
-  const payload = await jwtVerify(token, new TextEncoder().encode(secret), {
-    algorithms: ['HS256'],
-    requiredClaims: ['exp'],
-    clockTolerance: CLOCK_TOLERANCE_S,
-    currentDate: new Date(nowMs),
-  }).then(
-    (result) => result.payload,
-    (error: unknown) => {
-      throw toRefusal(error);
-    },
-  );
+  const payload = await verifySignedClaims(token, apiKeys, nowMs);
   const claims = Claims.safeParse(payload);
   if (!claims.success) {
     const issue = claims.error.issues[0];
-    throw refused('bad-claim', `Claim "${issue?.path.join('.')}": ${issue?.message}`);
+    throw refusedToken('bad-claim', `Claim "${issue?.path.join('.')}": ${issue?.message}`);
   }
   const { iss: tenant, sub: userId, exp, name: displayName, room: roomId, videoCodecs } = claims.data;
   const given = claims.data.grants ?? {};
@@ -97,6 +85,30 @@ export async function verifyToken(
   const grants = { ...usualGrants(asked), ...given, moderate };
   const expiresAtMs = (exp + CLOCK_TOLERANCE_S) * 1000;
   return { tenant, userId, displayName, roomId, role, grants, videoCodecs, expiresAtMs };
+}
+
+/**
+ * Verifies who signed, and the times. What the claims mean is the caller's.
+ * @throws CallError as {@link verifyToken}.
+ */
+export async function verifySignedClaims(
+  token: string,
+  apiKeys: ReadonlyMap<string, string>,
+  nowMs: number,
+): Promise<JWTPayload> {
+  const secret = apiKeys.get(issuerOf(token));
+  if (secret === undefined) throw refusedToken('unknown-key', 'The key in "iss" is not one of this server');
+  try {
+    const { payload } = await jwtVerify(token, new TextEncoder().encode(secret), {
+      algorithms: ['HS256'],
+      requiredClaims: ['exp'],
+      clockTolerance: CLOCK_TOLERANCE_S,
+      currentDate: new Date(nowMs),
+    });
+    return payload;
+  } catch (error) {
+    throw toRefusal(error);
+  }
 }
 
 /** What a role may do when nothing else is said. */
@@ -111,24 +123,27 @@ function issuerOf(token: string): string {
   try {
     return decodeJwt(token).iss ?? '';
   } catch {
-    throw refused('malformed', 'This is not a JSON Web Token');
+    throw refusedToken('malformed', 'This is not a JSON Web Token');
   }
 }
 
-function toRefusal(error: unknown): CallError {
-  if (error instanceof errors.JWTExpired) return refused('expired', 'The token has expired');
+function toRefusal(error: unknown): unknown {
+  if (error instanceof errors.JWTExpired) return refusedToken('expired', 'The token has expired');
   if (error instanceof errors.JWSSignatureVerificationFailed) {
-    return refused('bad-signature', 'The signature does not fit the secret of this key');
+    return refusedToken('bad-signature', 'The signature does not fit the secret of this key');
   }
-  if (error instanceof errors.JOSEAlgNotAllowed) return refused('wrong-algorithm', 'Only HS256 is accepted');
+  if (error instanceof errors.JOSEAlgNotAllowed)
+    return refusedToken('wrong-algorithm', 'Only HS256 is accepted');
   if (error instanceof errors.JWTClaimValidationFailed) {
-    if (error.claim === 'exp') return refused('missing-exp', 'The claim "exp" is required, in seconds');
-    if (error.claim === 'nbf') return refused('not-yet-valid', 'The token is not valid yet ("nbf")');
-    return refused('bad-claim', `Claim "${error.claim}": ${error.reason}`);
+    if (error.claim === 'exp') return refusedToken('missing-exp', 'The claim "exp" is required, in seconds');
+    if (error.claim === 'nbf') return refusedToken('not-yet-valid', 'The token is not valid yet ("nbf")');
+    return refusedToken('bad-claim', `Claim "${error.claim}": ${error.reason}`);
   }
-  if (error instanceof errors.JOSEError) return refused('malformed', 'This is not a signed JSON Web Token');
-  throw error;
+  if (error instanceof errors.JOSEError)
+    return refusedToken('malformed', 'This is not a signed JSON Web Token');
+  return error;
 }
 
-const refused = (cause: TokenProblem, message: string): CallError =>
+/** The refusal of a token, with its cause for developers. */
+export const refusedToken = (cause: TokenProblem, message: string): CallError =>
   new CallError('unauthenticated', message, { details: { cause } });

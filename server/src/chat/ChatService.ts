@@ -4,7 +4,7 @@
  */
 import { CallError, type ChatMessage, type ConversationTail } from '@parley/protocol';
 import type { Clock } from '../clock.ts';
-import { roomKeyText } from '../room/ports.ts';
+import { GUEST_TENANT, roomKeyText } from '../room/ports.ts';
 import type { ChatLog, ConversationKey, ConversationStore, Page, RunningCall } from './ports.ts';
 import { RoomConversation } from './RoomConversation.ts';
 
@@ -24,8 +24,6 @@ export interface Author {
   readonly senderName: string;
 }
 
-/** The tenant of guests, whose rooms show the current call only: the next people under a guessed name are strangers. */
-const GUEST_TENANT = 'default';
 const MAX_PAGE = 50;
 /** Of a page as JSON: long messages come fewer at a time, so that nothing waits long behind a page. */
 const MAX_PAGE_BYTES = 64 * 1024;
@@ -218,6 +216,7 @@ export class ChatService {
   }
 }
 
+/** Rooms of guests show the current call only: the next people under a guessed name are strangers. */
 const firstVisibleSeq = (call: RunningCall): number => (call.key.tenant === GUEST_TENANT ? call.firstSeq : 1);
 
 const tailOf = (room: RoomConversation, call: RunningCall): ConversationTail => ({

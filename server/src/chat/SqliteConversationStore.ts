@@ -1,8 +1,9 @@
 /**
  * Owns the SQLite engine of ConversationStore as the main thread sees it: each call becomes a request to the storage thread. The same
- * file keeps what rooms must not lose (RoomKeeper).
+ * file keeps what rooms must not lose (RoomKeeper) and how calls went (QualityStore).
  * Does not own the thread (sqlite/StoreThread.ts) nor any SQL (sqlite/ChatDatabase.ts).
  */
+import type { QualityQuery, QualityStore, StoredQuality } from '../quality/ports.ts';
 import type { KeptRoom, RoomKeeper } from '../room/ports.ts';
 import type {
   Appended,
@@ -19,7 +20,7 @@ import { StoreThread, type StoreThreadOptions } from './sqlite/StoreThread.ts';
 const DELETE_STEP = 500;
 
 /** Conversations in `chat.sqlite` of a data folder, which it locks for this process. */
-export class SqliteConversationStore implements ConversationStore, RoomKeeper {
+export class SqliteConversationStore implements ConversationStore, RoomKeeper, QualityStore {
   readonly #thread: StoreThread;
 
   private constructor(thread: StoreThread) {
@@ -86,6 +87,23 @@ export class SqliteConversationStore implements ConversationStore, RoomKeeper {
 
   keptRooms(): Promise<KeptRoom[]> {
     return this.#thread.request('keptRooms', null);
+  }
+
+  async putQuality(records: readonly StoredQuality[]): Promise<void> {
+    await this.#thread.request('putQuality', records);
+  }
+
+  qualityOf(query: QualityQuery): Promise<StoredQuality[]> {
+    return this.#thread.request('qualityOf', query);
+  }
+
+  async deleteQualityBefore(cutoffMs: number): Promise<number> {
+    let total = 0;
+    for (;;) {
+      const deleted = await this.#thread.request('deleteQualityBefore', { cutoffMs, limit: DELETE_STEP });
+      total += deleted;
+      if (deleted < DELETE_STEP) return total;
+    }
   }
 
   close(): Promise<void> {

@@ -12,7 +12,7 @@ import { refuseUpgrade } from '../refuseUpgrade.ts';
 import { ConnectionLimit } from './ConnectionLimit.ts';
 import { clientAddress, trustedProxyTest } from './clientAddress.ts';
 import { hostAndPort, lanAddresses, lanBanner } from './lan.ts';
-import type { HttpLog, Readiness, UpgradeHandler } from './ports.ts';
+import type { ApiPort, HttpLog, Readiness, UpgradeHandler } from './ports.ts';
 import { createRoutes } from './routes.ts';
 import { StartError, systemErrorCode } from './StartError.ts';
 import { TlsCertificate } from './TlsCertificate.ts';
@@ -26,6 +26,8 @@ export interface HttpServerOptions {
   readonly log: HttpLog;
   /** Asked on each `GET /readyz`. */
   readonly readiness: () => Readiness;
+  /** What the API answers with; undefined while the process starts. */
+  readonly api: () => ApiPort | undefined;
   /** Takes the socket of an upgrade request for `/ws`. */
   readonly onUpgrade: UpgradeHandler;
   /** Folder of the built app. */

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { QualityPage, QualityQuery } from '../quality/ports.ts';
 
 /** The part of the process logger that is used here (pino's shape). */
 export interface HttpLog {
@@ -18,6 +19,14 @@ export interface PartState {
   readonly ready: boolean;
   /** Why not, in a few words that may be shown to anybody who asks; no secrets, no addresses. */
   readonly reason?: string;
+}
+
+/** What the HTTP API answers with. Calls fail with a CallError. */
+export interface ApiPort {
+  /** Whose token it is. Fails with `unauthenticated`, or with `forbidden` when it is for something else. */
+  authorize(token: string, scope: 'quality:read'): Promise<{ tenant: string }>;
+  /** A page of a room's quality records. */
+  quality(query: QualityQuery): Promise<QualityPage>;
 }
 
 /** Part -> state, for example `media`, `chat`. The process is ready when all are. */

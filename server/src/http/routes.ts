@@ -1,5 +1,5 @@
 /**
- * Owns every HTTP route: health, the app's pages and files, the local CA's certificate, and "not found".
+ * Owns every HTTP route but the API's: health, the app's pages and files, the local CA's certificate, and "not found".
  * Does not own sockets and ports (HttpServer.ts) nor what is inside the files (client/web builds them).
  */
 import { randomBytes } from 'node:crypto';
@@ -9,9 +9,10 @@ import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import { CallError, RoomId } from '@parley/protocol';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { addApiRoutes } from './apiRoutes.ts';
 import { type HttpErrorReply, notFoundReply, toHttpError } from './httpError.ts';
 import { messagePage, withHead } from './page.ts';
-import type { HttpLog, Readiness } from './ports.ts';
+import type { ApiPort, HttpLog, Readiness } from './ports.ts';
 import { contentSecurityPolicy, isTrustworthy, safeHost, securityHeaders } from './securityHeaders.ts';
 
 /** What the routes stand on. */
@@ -23,6 +24,8 @@ export interface RouteOptions {
   readonly isTrustedProxy: (address: string) => boolean;
   /** The HTTPS origin for who came to a host by plain HTTP; undefined without HTTPS. */
   readonly secureOrigin: (host: string) => string | undefined;
+  /** What the API answers with; undefined while the process starts. */
+  readonly api: () => ApiPort | undefined;
   /** The local CA's certificate in DER, when there is one. */
   readonly caCertificateDer: () => Buffer | undefined;
 }
@@ -63,6 +66,7 @@ export async function createRoutes(options: RouteOptions): Promise<FastifyInstan
 
   addHealthRoutes(app, options.readiness);
   addPageRoutes(app, options);
+  addApiRoutes(app, options.api);
   app.get('/parley-ca.crt', async (_request, reply) => {
     const der = options.caCertificateDer();
     if (der === undefined) return reply.callNotFound();

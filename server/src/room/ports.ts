@@ -23,6 +23,9 @@ export interface RoomKey {
   readonly roomId: string;
 }
 
+/** The tenant of guests: nobody holds a key to it. */
+export const GUEST_TENANT = 'default';
+
 /** `tenant/roomId`; neither contains a slash. For maps and log lines. */
 export const roomKeyText = (key: RoomKey): string => `${key.tenant}/${key.roomId}`;
 

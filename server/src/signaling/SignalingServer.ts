@@ -35,6 +35,8 @@ export const defaultLimits: Omit<SignalingLimits, 'address'> = {
   session: { burst: 200, perSecond: 50 },
   identity: { burst: 1_000, perSecond: 200 },
   chat: { burst: 30, perSecond: 10 },
+  // A client reports every 10 s, and when its trouble changes.
+  quality: { burst: 8, perSecond: 0.5 },
   pingIntervalMs: 10_000,
   helloTimeoutMs: 5_000,
 };

@@ -50,6 +50,8 @@ const policies: { readonly [N in RequestName]: Policy } = {
   // Idempotent by its message id, for ever.
   chatSend: { lane: 'chat', once: false },
   chatHistory: { lane: 'chat', replyLane: 'bulk', once: false },
+  // Cumulative: the same again does no harm.
+  reportQuality: { lane: 'call', once: false },
   moderatorMute: call,
   moderatorStop: call,
   removePeer: call,
@@ -63,6 +65,8 @@ export interface RequestLimits {
   readonly identity: BucketRate;
   /** Chat messages, per identity. */
   readonly chat: BucketRate;
+  /** Quality reports, per session. */
+  readonly quality: BucketRate;
 }
 
 /** Requests of a session that wait or run. */
@@ -76,6 +80,7 @@ export class Dispatcher {
   readonly #services: Services;
   readonly #identityBuckets: KeyedBuckets;
   readonly #chatBuckets: KeyedBuckets;
+  readonly #qualityBuckets: KeyedBuckets;
   readonly #refusals: KeyedBuckets;
   readonly #inFlight = new WeakMap<Session, number>();
 
@@ -83,6 +88,7 @@ export class Dispatcher {
     this.#services = services;
     this.#identityBuckets = new KeyedBuckets(limits.identity, services.clock);
     this.#chatBuckets = new KeyedBuckets(limits.chat, services.clock);
+    this.#qualityBuckets = new KeyedBuckets(limits.quality, services.clock);
     this.#refusals = new KeyedBuckets(REFUSALS, services.clock);
   }
 
@@ -168,6 +174,7 @@ export class Dispatcher {
     const identity = `${tenant}/${userId}`;
     const waits = [session.requestBucket.take(), this.#identityBuckets.take(identity)];
     if (name === 'chatSend') waits.push(this.#chatBuckets.take(identity));
+    if (name === 'reportQuality') waits.push(this.#qualityBuckets.take(session.id));
     return Math.max(...waits);
   }
 

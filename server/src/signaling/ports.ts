@@ -2,11 +2,11 @@
  * Owns what the signaling side needs from the parts that it may not know, as interfaces.
  * Does not own their implementations: main.ts puts them together.
  */
-import type { ChatMessage, ConversationTail, IceServer } from '@parley/protocol';
+import type { ChatMessage, ConversationTail, IceServer, QualityReport } from '@parley/protocol';
 import type { Clock } from '../clock.ts';
 import type { Identity, IdIssuer } from '../identity.ts';
 import type { Logger } from '../log.ts';
-import type { MediaPort, RoomKey } from '../room/ports.ts';
+import type { MediaPeer, MediaPort, RoomKey } from '../room/ports.ts';
 import type { RoomEngine } from '../room/RoomEngine.ts';
 import type { SeatMedia } from '../room/SeatMedia.ts';
 import type { RoomHub } from './RoomHub.ts';
@@ -29,6 +29,11 @@ export interface ChatPort {
   currentTail(room: RoomKey): ConversationTail | undefined;
 }
 
+/** What becomes of a seat's own measurements. Fails with a CallError; never waits for a disk. */
+export interface QualityPort {
+  report(seat: MediaPeer, userId: string, report: QualityReport): Promise<void>;
+}
+
 /** What request handlers work with. */
 export interface Services {
   readonly engine: RoomEngine;
@@ -36,6 +41,7 @@ export interface Services {
   readonly media: Pick<MediaPort, 'rtpCapabilities' | 'transportIds'>;
   readonly hub: RoomHub;
   readonly chat: ChatPort;
+  readonly quality: QualityPort;
   readonly ids: IdIssuer;
   readonly iceServers: (identity: Identity) => IceServer[];
   readonly clock: Clock;

@@ -42,6 +42,7 @@ const options = (overrides: Partial<HttpServerOptions['config']> = {}): HttpServ
     ...overrides,
   },
   log,
+  api: () => undefined,
   readiness: () => readiness,
   onUpgrade: (request, socket, head, address) => {
     upgradeAddresses.push(address);

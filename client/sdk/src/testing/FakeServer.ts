@@ -359,6 +359,7 @@ export class FakeServer {
       }
       return {};
     },
+    reportQuality: () => ({}),
     chatSend: (session, { messageId, text }) => {
       const known = this.messages.find((message) => message.messageId === messageId);
       const message = known ?? {

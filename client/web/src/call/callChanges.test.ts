@@ -17,6 +17,7 @@ const person = (peerId: string, more: Partial<Participant> = {}): Participant =>
   media: {},
   speaking: false,
   quality: 'unknown',
+  trouble: undefined,
   ...more,
 });
 const message = (seq: number, more: Partial<ChatEntry> = {}): ChatEntry => ({
@@ -36,6 +37,7 @@ const call = (participants: Participant[], entries: ChatEntry[] = []): CallSnaps
   callStartedAtMs: 0,
   participants,
   activeSpeakerId: undefined,
+  trouble: undefined,
   chat: { entries, hasOlder: false, enabled: true },
   grants: { publish: [], subscribe: true, chat: true, moderate: false },
   local: {

@@ -17,6 +17,7 @@ const participant = (peerId: string, sharing = false): Participant => ({
   media: sharing ? { screen: { source: 'screen', muted: false, track: null } } : {},
   speaking: false,
   quality: 'unknown',
+  trouble: undefined,
 });
 
 describe('tiles', () => {

@@ -9,6 +9,7 @@ import { CallError, type ChatMessage, Patch } from '@parley/protocol';
 import * as z from 'zod/mini';
 import type { RunningCall } from '../ports.ts';
 import { deleteCopiesBefore } from './migrations.ts';
+import { QualityTable } from './QualityTable.ts';
 import type { DataOf, ReplyOf } from './requests.ts';
 import { isConnectionFault } from './sqliteErrors.ts';
 
@@ -19,6 +20,7 @@ type Row = Record<string, SQLOutputValue>;
 
 /** Everything that can be asked of the database. Writes must run inside `transaction`. */
 export class ChatDatabase {
+  readonly quality: QualityTable;
   readonly #path: string;
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
@@ -38,6 +40,7 @@ export class ChatDatabase {
       PRAGMA secure_delete = ON;            -- a deleted message does not stay readable in free pages
       PRAGMA cache_size = -16384;
     `);
+    this.quality = new QualityTable(this.#database);
   }
 
   /**

@@ -87,6 +87,21 @@ export const migrations: readonly string[] = [
     AND NOT EXISTS (SELECT 1 FROM messages WHERE conversation_id = conversations.id)
     AND NOT EXISTS (SELECT 1 FROM calls WHERE conversation_id = conversations.id);
   `,
+  `
+  CREATE TABLE quality_records (
+    tenant TEXT NOT NULL,
+    room_id TEXT NOT NULL,
+    call_id TEXT NOT NULL,
+    peer_id TEXT NOT NULL,           -- who measured
+    visit_id TEXT NOT NULL,          -- in which life of the page
+    publication_id TEXT NOT NULL,    -- empty: the participant itself
+    user_id TEXT NOT NULL,
+    updated_at_ms INTEGER NOT NULL,
+    facts TEXT NOT NULL,             -- JSON
+    PRIMARY KEY (tenant, room_id, call_id, peer_id, visit_id, publication_id)
+  ) STRICT;
+  CREATE INDEX quality_by_age ON quality_records (updated_at_ms);
+  `,
 ];
 
 /** What a migration did, for the log. */

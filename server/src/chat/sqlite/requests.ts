@@ -4,6 +4,7 @@
  */
 
 import type { ErrorCode, ErrorDetails } from '@parley/protocol';
+import type { QualityQuery, StoredQuality } from '../../quality/ports.ts';
 import type { KeptRoom } from '../../room/ports.ts';
 import type { Appended, ConversationKey, NewMessage, Page, PageQuery, RunningCall } from '../ports.ts';
 
@@ -21,6 +22,10 @@ export interface StoreRequests {
   page: { data: { conversationId: string; query: PageQuery }; reply: Page };
   lastSeq: { data: { conversationId: string }; reply: number };
   keepRoom: { data: KeptRoom; reply: null };
+  putQuality: { data: readonly StoredQuality[]; reply: null };
+  qualityOf: { data: QualityQuery; reply: StoredQuality[] };
+  /** One bounded step: how many records went. */
+  deleteQualityBefore: { data: { cutoffMs: number; limit: number }; reply: number };
   keptRooms: { data: null; reply: KeptRoom[] };
 }
 

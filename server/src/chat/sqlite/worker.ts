@@ -32,6 +32,8 @@ const writeNames: ReadonlySet<StoreRequestName> = new Set([
   'append',
   'deleteBefore',
   'keepRoom',
+  'putQuality',
+  'deleteQualityBefore',
 ]);
 
 /** Serves one database. Open: requests run. Broken: all are refused until reopening succeeds. */
@@ -210,6 +212,9 @@ const handlers: {
   lastSeq: (database, data) => database.lastSeq(data),
   keepRoom: (database, data) => database.keepRoom(data),
   keptRooms: (database) => database.keptRooms(),
+  putQuality: (database, data) => database.quality.put(data),
+  qualityOf: (database, data) => database.quality.of(data),
+  deleteQualityBefore: (database, data) => database.quality.deleteBefore(data),
 };
 
 const run = <N extends StoreRequestName>(database: ChatDatabase, request: StoreRequest<N>): ReplyOf<N> =>

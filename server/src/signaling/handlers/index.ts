@@ -6,6 +6,7 @@ import type { RequestName } from '@parley/protocol';
 import { chatHandlers } from './chat.ts';
 import { moderationHandlers } from './moderation.ts';
 import { publicationHandlers } from './publications.ts';
+import { qualityHandlers } from './quality.ts';
 import { seatHandlers } from './seat.ts';
 import { subscriptionHandlers } from './subscriptions.ts';
 import { transportHandlers } from './transports.ts';
@@ -19,4 +20,5 @@ export const handlers: HandlersOf<RequestName> = {
   ...subscriptionHandlers,
   ...chatHandlers,
   ...moderationHandlers,
+  ...qualityHandlers,
 };
