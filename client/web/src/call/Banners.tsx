@@ -1,10 +1,12 @@
 /**
- * Owns lasting states of the whole call: connection lost, no path for media, sound held back by the browser.
+ * Owns lasting states of the whole call: connection lost, no path for media, a weak network, sound held back by the
+ * browser.
  * Does not own short notices (Toasts).
  */
 import { useCallSelector, useCallStatus } from '@parley/react';
 import { CloudOff, VolumeX, WifiOff } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
+import { TroubleNotice } from './TroubleNotice.tsx';
 
 /** What is wrong with the connection just now; empty, and silent, when nothing is. */
 export function Banners() {
@@ -25,6 +27,7 @@ export function Banners() {
           <span>{t('call.banner.mediaFailed')}</span>
         </p>
       )}
+      {status.phase === 'joined' && media === 'connected' && <TroubleNotice />}
     </div>
   );
 }

@@ -21,7 +21,7 @@ export const ParticipantTile = memo(function ParticipantTile({
   const { t } = useTranslation();
   const participant = useParticipant(peerId);
   if (!participant) return null;
-  const { media, isLocal, speaking, connection, quality, displayName } = participant;
+  const { media, isLocal, speaking, connection, quality, trouble, displayName } = participant;
   const camera = media.camera && !media.camera.muted ? media.camera.track : null;
   const muted = isMuted(participant);
   const name = participantName(participant, t);
@@ -42,6 +42,11 @@ export const ParticipantTile = memo(function ParticipantTile({
         </span>
         <QualityBars quality={quality} />
       </div>
+      {trouble && (
+        <p className="tile-trouble" data-trouble={trouble}>
+          {t(`call.trouble.short.${trouble}`)}
+        </p>
+      )}
       {connection === 'reconnecting' && (
         <p className="tile-state">
           <span className="spinner" aria-hidden="true" />
