@@ -9,7 +9,7 @@ import { ParticipantFacts, PublicationFacts, type QualityRecord, type StoredQual
 export type Reporter = Omit<StoredQuality, 'publicationId' | 'facts'>;
 
 /** Whether a publication is of this peer: `<peerId>.<source>`. */
-export const isOwnPublication = (publicationId: string, peerId: string): boolean =>
+const isOwnPublication = (publicationId: string, peerId: string): boolean =>
   publicationId.startsWith(`${peerId}.`);
 
 /** The records of a report: one of the participant, one per publication. */
