@@ -145,3 +145,16 @@ test('who did not change stays the same object, and so does the list', () => {
   people.setScores([]);
   expect(people.list()).toBe(after);
 });
+
+test('a weak network is put down to the others only while the own one is fine, and never to oneself by hearsay', () => {
+  const { people } = setUp();
+  const troubles = () => people.list().map(({ trouble }) => trouble);
+  people.setTroubles(undefined, new Set(['a', 'b']));
+  expect(troubles()).toEqual([undefined, 'their-network', undefined]);
+  people.setTroubles('your-computer', new Set(['b']));
+  expect(troubles()).toEqual(['your-computer', 'their-network', undefined]);
+  people.setTroubles('your-network', new Set(['b']));
+  expect(troubles()).toEqual(['your-network', undefined, undefined]);
+  people.setTroubles(undefined, new Set());
+  expect(troubles()).toEqual([undefined, undefined, undefined]);
+});

@@ -14,6 +14,18 @@ import { heardTones, installProbe, tileColour } from './probes.ts';
 /** How long a person waits for something to become true; by event, this is only the limit. */
 const LIMIT_MS = 30_000;
 
+/** What a person may have of their own. */
+export interface PersonOptions {
+  /** TURN only. */
+  readonly relayOnly?: boolean;
+  readonly args?: readonly string[];
+  readonly size?: PictureSize;
+  /** Instead of the Chromium of all. */
+  readonly executablePath?: string;
+  /** Chromium's own moving picture of 640x480 instead of the look's colour: it has layers, and is worth some bits. */
+  readonly fakeCamera?: boolean;
+}
+
 export class Person {
   readonly name: string;
   readonly look: Look;
@@ -45,18 +57,14 @@ export class Person {
   }
 
   /** Starts a Chromium whose camera shows the look's colour and whose microphone plays its tone. */
-  static async start(
-    name: string,
-    look: Look,
-    options: { relayOnly?: boolean; args?: readonly string[]; size?: PictureSize } = {},
-  ): Promise<Person> {
+  static async start(name: string, look: Look, options: PersonOptions = {}): Promise<Person> {
     const folder = await mkdtemp(join(tmpdir(), 'parley-person-'));
     const { video, audio } = await writeFakeMedia(folder, look, options.size);
     const browser = await chromium.launch({
-      executablePath: chromiumPath,
+      executablePath: options.executablePath ?? chromiumPath,
       args: [
         ...chromiumArgs,
-        `--use-file-for-fake-video-capture=${video}`,
+        ...(options.fakeCamera ? [] : [`--use-file-for-fake-video-capture=${video}`]),
         `--use-file-for-fake-audio-capture=${audio}`,
         ...(options.args ?? []),
       ],
