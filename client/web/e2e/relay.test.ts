@@ -7,6 +7,7 @@ import { ServerProcess } from '../../../server/test/support/serverProcess.ts';
 import { looks } from './support/fakeMedia.ts';
 import { Person } from './support/Person.ts';
 import { selectedPaths } from './support/probes.ts';
+import { watchReports } from './support/reports.ts';
 
 const secret = 'a-secret-of-this-test-only-0123456789';
 let coturn: Awaited<ReturnType<typeof startCoturn>>;
@@ -32,6 +33,7 @@ afterAll(async () => {
 
 it('carries picture and sound over relay candidates only', async () => {
   const [ada, ben] = people;
+  const reports = watchReports(ada.page);
   for (const person of people) await person.join(`${server.url}/r/relayed`);
   await ada.sees(ben);
   await ben.sees(ada);
@@ -42,4 +44,7 @@ it('carries picture and sound over relay candidates only', async () => {
     expect(paths.length).toBeGreaterThan(0);
     expect(new Set(paths)).toEqual(new Set(['relay']));
   }
+  // As the record of the call has it.
+  const told = { sendPath: 'relay', recvPath: 'relay' };
+  await expect.poll(() => reports.at(-1), { timeout: 20_000 }).toMatchObject(told);
 });
