@@ -87,7 +87,7 @@ export class MediaPlane implements MediaPort {
     this.#clock = options.clock ?? systemClock;
     this.#placement = options.placement ?? chooseWorker;
     this.#pool = pool;
-    this.#pipes = new WorkerPipes({ first: options.mediaPort, count: options.workers });
+    this.#pipes = new WorkerPipes({ first: options.mediaPort, count: options.workers }, options.log);
   }
 
   /**
@@ -252,10 +252,14 @@ export class MediaPlane implements MediaPort {
 
   /** The worker for the room's next seat. */
   #place(room: MediaRoom, [first, ...others]: readonly [MediaWorker, ...MediaWorker[]]): MediaWorker {
+    const seats = new Map<MediaWorker, number>();
+    for (const { homes } of this.#rooms.values()) {
+      for (const worker of homes) seats.set(worker, (seats.get(worker) ?? 0) + 1);
+    }
     const placeOn = (worker: MediaWorker) => ({
       worker,
       cpuShare: worker.cpuShare,
-      seats: [...this.#rooms.values()].reduce((sum, other) => sum + other.seatsOn(worker), 0),
+      seats: seats.get(worker) ?? 0,
       seatsOfRoom: room.seatsOn(worker),
     });
     return this.#placement([placeOn(first), ...others.map(placeOn)]).worker;

@@ -51,6 +51,11 @@ export class MediaRoom implements SeatRoom {
     return [...this.#seats.values()].every((seat) => seat.idle);
   }
 
+  /** The worker of each of its seats. */
+  get homes(): MediaWorker[] {
+    return [...this.#seats.values()].map(({ worker }) => worker);
+  }
+
   /** How many of its seats live on a worker. */
   seatsOn(worker: MediaWorker): number {
     return this.#seatsOn(worker).length;

@@ -258,6 +258,8 @@ export class Seat implements SeatHandle {
   async #consume(transport: SeatTransport, publication: Publication): Promise<types.Consumer> {
     const { producer, release } = await this.#room.outlet(publication, this.worker);
     try {
+      // Ended on its way here: mediasoup would say that the device cannot consume it.
+      if (producer.closed) throw notFound('publication');
       const rtpCapabilities = transport.rtpCapabilities ?? {};
       if (!this.worker.router.canConsume({ producerId: producer.id, rtpCapabilities })) {
         throw new CallError('unsupported', 'this device cannot decode what is published');

@@ -3,6 +3,7 @@
  * Does not own what goes through them (PublicationRelay).
  */
 import { CallError } from '@parley/protocol';
+import type { Logger } from '../log.ts';
 import type { MediaWorker } from './MediaWorker.ts';
 import { PipeEnd } from './PipeEnd.ts';
 
@@ -19,11 +20,13 @@ export interface Pipe {
 
 export class WorkerPipes {
   readonly #portRange: { readonly min: number; readonly max: number };
+  readonly #log: Logger;
   readonly #pairs = new Set<PipePair>();
 
   /** @param mediaPorts what the workers listen on for clients: never taken for a pipe, also while a worker is being replaced. */
-  constructor(mediaPorts: { readonly first: number; readonly count: number }) {
+  constructor(mediaPorts: { readonly first: number; readonly count: number }, log: Logger) {
     this.#portRange = pipePorts(mediaPorts);
+    this.#log = log;
   }
 
   /** The pipe between two workers; asked at the same time, also from the other side, it is made once. */
@@ -53,7 +56,11 @@ export class WorkerPipes {
     const pair = new PipePair([from, to], this.#portRange);
     this.#pairs.add(pair);
     // Whoever asked is told; who asks next tries anew.
-    pair.made.catch(() => this.#pairs.delete(pair));
+    pair.made.catch((error: unknown) => {
+      this.#pairs.delete(pair);
+      if (!from.live || !to.live) return;
+      this.#log.warn({ err: error, workers: [from.index, to.index] }, 'no pipe between media workers');
+    });
     return pair;
   }
 }
