@@ -174,6 +174,27 @@ export const ConsumerInfo = z.object({
 });
 export type ConsumerInfo = z.infer<typeof ConsumerInfo>;
 
+/** How much a tile matters when the network does not carry all of them; a pinned one is `high`. */
+export const ViewPriority = z.enum(['low', 'normal', 'high']);
+export type ViewPriority = z.infer<typeof ViewPriority>;
+
+const MAX_TILE_PIXELS = 8192;
+const tilePixels = z.int().check(z.gte(0), z.lte(MAX_TILE_PIXELS));
+
+/**
+ * What a client shows of a publication. Video: how large it is drawn, in device pixels. Audio: that it is to be heard whoever else
+ * speaks (sizes are 0).
+ */
+export const ViewedPublication = z.object({
+  publicationId: Id,
+  width: tilePixels,
+  height: tilePixels,
+  /** false: nothing is sent, but it comes at once when it is shown (the page next to the one that is looked at). */
+  visible: z.boolean(),
+  priority: ViewPriority,
+});
+export type ViewedPublication = z.infer<typeof ViewedPublication>;
+
 /** As RTCIceServer in W3C WebRTC; TURN credentials are time-limited. */
 export const IceServer = z.object({
   urls: z.array(z.string()),

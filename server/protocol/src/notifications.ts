@@ -4,7 +4,7 @@
  */
 import * as z from 'zod/mini';
 import { ChatMessage } from './chat.ts';
-import { Id, RoomId } from './ids.ts';
+import { Id, RoomId, Source } from './ids.ts';
 import { RoomEvent } from './roomModel.ts';
 
 /** name -> schema of its data. */
@@ -17,6 +17,16 @@ export const notifications = {
   mediaMoved: z.object({}),
   /** Consumers that ended on the server's side. */
   consumersClosed: z.object({ consumerIds: z.array(Id) }),
+  /**
+   * Which encodings of an own publication somebody watches, lowest first; the others need not be sent. Sent again after each `join`. Until
+   * the first one all are wanted.
+   */
+  encodingsWanted: z.object({ source: Source, generation: z.int(), active: z.array(z.boolean()) }),
+  /**
+   * Moment: the microphones worth subscribing to, most recent speaker first, the own one included; the server decides which of them are sent.
+   * Sent again after each `join`.
+   */
+  audioPool: z.object({ publicationIds: z.array(Id) }),
   /** Moment: who speaks now, loudest first; empty when nobody does. */
   activeSpeakers: z.object({ peerIds: z.array(Id) }),
   /** Moment: quality of what a peer sends, 0 (lost) to 10 (perfect), of those that changed. */

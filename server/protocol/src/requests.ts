@@ -12,6 +12,7 @@ import {
   RtpCapabilities,
   RtpParameters,
   TransportInfo,
+  ViewedPublication,
 } from './media.ts';
 import { QualityReport } from './quality.ts';
 import { CatchUp, Cursor } from './roomModel.ts';
@@ -19,6 +20,8 @@ import { CatchUp, Cursor } from './roomModel.ts';
 const Nothing = z.object({});
 const Token = z.string().check(z.maxLength(8192));
 const Seq = z.int().check(z.gte(0), z.lte(Number.MAX_SAFE_INTEGER));
+/** Publications that a client may show at a time: 49 tiles, their neighbours on both sides, screens. */
+const MAX_VIEWED = 160;
 const Ids = z.array(Id).check(z.minLength(1), z.maxLength(64));
 
 /** What this session may do, from its token or from guest mode. */
@@ -125,6 +128,16 @@ export const requests = {
   },
   unsubscribe: { data: z.object({ consumerIds: Ids }), reply: Nothing },
   setConsumersPaused: { data: z.object({ consumerIds: Ids, paused: z.boolean() }), reply: Nothing },
+  /**
+   * What this client shows, all of it, whenever it changes: from then on the server sends what is seen and heard. Before the first one it
+   * sends every subscribed publication in full. What is not in the list is not sent. `unknown`: not in the room (any more); the rest holds.
+   */
+  setView: {
+    data: z.object({ publications: z.array(ViewedPublication).check(z.maxLength(MAX_VIEWED)) }),
+    reply: z.object({ unknown: z.array(Id) }),
+  },
+  /** A hint that the person begins to speak, ahead of the measured level that decides. */
+  speechBegins: { data: Nothing, reply: Nothing },
 
   /** Stores and delivers a message; the reply means that it is on disk. A resend gives the first answer. */
   chatSend: {
