@@ -80,6 +80,8 @@ export class Call implements CallApi {
           chatMessage: ({ message }) => this.#chat.handleMessage(message),
           mediaMoved: () => this.#media.handleMoved(),
           consumersClosed: ({ consumerIds }) => this.#media.handleConsumersClosed(consumerIds),
+          encodingsWanted: () => undefined,
+          audioPool: () => undefined,
           activeSpeakers: ({ peerIds }) => this.#store.changePeople((people) => people.setSpeakers(peerIds)),
           peerQuality: ({ peers }) => {
             this.#media.quality.peers.handleScores(peers);

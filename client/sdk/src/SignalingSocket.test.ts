@@ -32,6 +32,8 @@ function setUp() {
       chatMessage: vi.fn(),
       mediaMoved: vi.fn(),
       consumersClosed: vi.fn(),
+      encodingsWanted: vi.fn(),
+      audioPool: vi.fn(),
       activeSpeakers: vi.fn(),
       peerQuality: vi.fn(),
       peerTrouble: vi.fn(),

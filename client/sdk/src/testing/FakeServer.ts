@@ -360,6 +360,12 @@ export class FakeServer {
       return {};
     },
     reportQuality: () => ({}),
+    setView: (_, { publications }) => ({
+      unknown: publications
+        .map(({ publicationId }) => publicationId)
+        .filter((publicationId) => !getEntity(this.room, 'publication', publicationId)),
+    }),
+    speechBegins: () => ({}),
     chatSend: (session, { messageId, text }) => {
       const known = this.messages.find((message) => message.messageId === messageId);
       const message = known ?? {
