@@ -20,14 +20,16 @@ import { MediaSession } from './MediaSession.ts';
 import { isPageHidden, watchPage } from './pageLifecycle.ts';
 import { Seat } from './Seat.ts';
 import { type SessionEnd, SignalingSocket, type SocketLike } from './SignalingSocket.ts';
+import { SpeechOnset } from './SpeechOnset.ts';
 import { defaultUrl, storeSession, takeStoredSession } from './sessionStore.ts';
 import { toCallError } from './toCallError.ts';
-import type { CallApi, CallOptions, CallSnapshot, CallStatus, JoinChoice } from './types.ts';
+import type { CallApi, CallOptions, CallSnapshot, CallStatus, JoinChoice, ViewTile } from './types.ts';
 
 /** A server that is told of the end gets this long before the socket closes. */
 const LEAVE_TIME_LIMIT_MS = 1000;
 /** A first join that has no seat by then has failed; a call that was joined goes on trying. */
 const JOIN_TIME_LIMIT_MS = 30_000;
+const HINT_TIME_LIMIT_MS = 1000;
 
 /** The outside world of a call; tests bring their own. */
 export interface CallEnvironment {
@@ -46,6 +48,7 @@ export class Call implements CallApi {
   readonly #media: MediaSession;
   readonly #local: LocalMedia;
   readonly #chat: ChatLog;
+  readonly #onset = new SpeechOnset(() => this.#handleSpeechOnset());
   readonly #stopWatching: () => void;
   /** The answer to the newest `hello`. */
   #hello: RequestReply<'hello'> | undefined;
@@ -80,8 +83,8 @@ export class Call implements CallApi {
           chatMessage: ({ message }) => this.#chat.handleMessage(message),
           mediaMoved: () => this.#media.handleMoved(),
           consumersClosed: ({ consumerIds }) => this.#media.handleConsumersClosed(consumerIds),
-          encodingsWanted: () => undefined,
-          audioPool: () => undefined,
+          encodingsWanted: (wanted) => this.#media.handleEncodingsWanted(wanted),
+          audioPool: ({ publicationIds }) => this.#media.handleAudioPool(publicationIds),
           activeSpeakers: ({ peerIds }) => this.#store.changePeople((people) => people.setSpeakers(peerIds)),
           peerQuality: ({ peers }) => {
             this.#media.quality.peers.handleScores(peers);
@@ -122,7 +125,10 @@ export class Call implements CallApi {
           this.#store.set({ local: this.#local.state });
           this.#store.changePeople((people) => people.setLocalMedia(this.#local.media));
         },
-        sourceChanged: (source, local) => this.#media.setSource(source, local),
+        sourceChanged: (source, local) => {
+          this.#media.setSource(source, local);
+          if (source === 'mic') this.#onset.watch(local?.track ?? null);
+        },
       },
       openers,
     );
@@ -219,6 +225,10 @@ export class Call implements CallApi {
     return this.#act(async () => this.#local.stopScreen());
   }
 
+  setView(tiles: readonly ViewTile[]): void {
+    this.#media.setView(tiles);
+  }
+
   sendMessage(text: string): Promise<void> {
     return this.#act(() => this.#chat.send(text));
   }
@@ -313,6 +323,14 @@ export class Call implements CallApi {
     this.#store.setGrants({ ...hello.grants, moderate: hello.grants.moderate || isHost(state, peerId) });
   }
 
+  /** A hint is worth something now or never. */
+  #handleSpeechOnset(): void {
+    const { status, participants } = this.#store.snapshot();
+    if (status.phase !== 'joined' || participants.some(({ isLocal, speaking }) => isLocal && speaking))
+      return;
+    this.#socket.request('speechBegins', {}, HINT_TIME_LIMIT_MS).catch(() => undefined);
+  }
+
   #handleInterrupted(attempt: number, nextAttemptAtMs: number): void {
     this.#seat.handleInterrupted();
     const { phase } = this.#store.snapshot().status;
@@ -340,6 +358,7 @@ export class Call implements CallApi {
     clearTimeout(this.#joinLimit);
     this.#stopWatching();
     this.#seat.close();
+    this.#onset.watch(null);
     this.#media.close();
     this.#local.close();
     this.#chat.close(error);

@@ -16,7 +16,8 @@ type MediaRequest =
   | 'setMuted'
   | 'subscribe'
   | 'unsubscribe'
-  | 'setConsumersPaused';
+  | 'setConsumersPaused'
+  | 'setView';
 
 /** How media asks the server. */
 export type MediaPort = <N extends MediaRequest>(name: N, data: RequestData<N>) => Promise<RequestReply<N>>;

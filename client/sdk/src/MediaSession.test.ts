@@ -58,6 +58,8 @@ function setUp(options: MediaSessionOptions = {}) {
         roomEvents: ({ epoch, events: roomEvents }) => replica.handleEvents(epoch, roomEvents),
         mediaMoved: () => media.handleMoved(),
         consumersClosed: ({ consumerIds }) => media.handleConsumersClosed(consumerIds),
+        encodingsWanted: (wanted) => media.handleEncodingsWanted(wanted),
+        audioPool: ({ publicationIds }) => media.handleAudioPool(publicationIds),
       },
     },
   );

@@ -6,7 +6,9 @@ import {
   type Grants,
   getEntity,
   listEntities,
+  type NotificationData,
   type OwnTrouble,
+  type Publication,
   publicationIdOf,
   type RequestReply,
   ROOM_ENTITY_ID,
@@ -23,7 +25,9 @@ import type { StreamIdentity } from './quality/readStats.ts';
 import { RecvMedia } from './RecvMedia.ts';
 import { toDeviceCapabilities } from './rtpTypes.ts';
 import { type LocalSource, SendMedia, type SendMediaEvents } from './SendMedia.ts';
-import type { CallSnapshot, Participant } from './types.ts';
+import { Subscriptions } from './Subscriptions.ts';
+import type { CallSnapshot, Participant, ViewTile } from './types.ts';
+import { ViewReporter } from './ViewReporter.ts';
 
 /** A newcomer's publishing waits at most this long for what it came to see. */
 const PUBLISH_WITHIN_MS = 1000;
@@ -59,6 +63,8 @@ export class MediaSession {
   readonly #events: MediaSessionEvents;
   readonly #send: SendMedia;
   readonly #recv: RecvMedia;
+  readonly #subscriptions: Subscriptions;
+  readonly #view: ViewReporter;
   readonly #devices: DeviceFactory;
   /** How the call goes, and how its join went. */
   readonly quality: QualityMeter;
@@ -86,6 +92,8 @@ export class MediaSession {
     const publicationOf = (direction: 'sent' | 'received', identity: StreamIdentity): string | undefined =>
       direction === 'sent' ? this.#sentPublication(identity) : this.#recv.publicationOf(identity);
     this.quality = new QualityMeter({ getStats: () => this.getStats(), publicationOf }, events);
+    this.#subscriptions = new Subscriptions(() => this.#receive());
+    this.#view = new ViewReporter(ask);
   }
 
   /** How the media path stands: the worse of the two directions that are in use. */
@@ -115,7 +123,10 @@ export class MediaSession {
     const seat = { peerId, device, iceServers, iceTransportPolicy };
     const isNewcomer = this.#peerId === undefined;
     this.#peerId = peerId;
-    if (grants.subscribe && subscribe) this.#recv.handleSeated(seat, transportIds);
+    if (grants.subscribe && subscribe) {
+      this.#recv.handleSeated(seat, transportIds);
+      this.#view.handleSeated();
+    }
     // A newcomer sees the others first: offers and encoders beside it delay the first picture by a third of a second on two cores
     // (measured). Later (a restarted server, say) everybody waits for everybody: both directions at once.
     const turn = isNewcomer ? Promise.race([this.#recv.showing(), delay(PUBLISH_WITHIN_MS)]) : undefined;
@@ -127,11 +138,12 @@ export class MediaSession {
   handleRoom(state: RoomState, events: readonly RoomEvent[] | undefined): void {
     const peerId = this.#peerId;
     if (peerId === undefined) return;
-    const wanted = new Map<string, number>();
+    const others = new Map<string, Publication>();
     for (const [publicationId, publication] of listEntities(state, 'publication')) {
-      if (publication.peerId !== peerId) wanted.set(publicationId, publication.generation);
+      if (publication.peerId !== peerId) others.set(publicationId, publication);
     }
-    this.#recv.setWanted(wanted);
+    this.#subscriptions.setPublications(others);
+    this.#receive();
     const shown = sources.flatMap((source) => {
       const publication = getEntity(state, 'publication', publicationIdOf(peerId, source));
       return publication ? [[source, publication] as const] : [];
@@ -145,6 +157,7 @@ export class MediaSession {
   handleMoved(): void {
     this.#send.handleMoved();
     this.#recv.handleMoved();
+    if (this.#peerId !== undefined) this.#view.handleSeated();
     this.#events.stateChanged();
   }
 
@@ -157,6 +170,23 @@ export class MediaSession {
   /** The server ended consumers. */
   handleConsumersClosed(consumerIds: readonly string[]): void {
     this.#recv.handleConsumersClosed(consumerIds);
+  }
+
+  /** What the app shows; see CallApi.setView. */
+  setView(tiles: readonly ViewTile[]): void {
+    this.#subscriptions.setTiles(tiles);
+    this.#receive();
+  }
+
+  /** The microphones worth hearing, most recent speaker first. */
+  handleAudioPool(publicationIds: readonly string[]): void {
+    this.#subscriptions.setPool(publicationIds);
+    this.#receive();
+  }
+
+  /** Which encodings of an own publication somebody watches. */
+  handleEncodingsWanted(wanted: NotificationData<'encodingsWanted'>): void {
+    this.#send.handleEncodingsWanted(wanted);
   }
 
   /** What to publish for a source; undefined ends the publication. */
@@ -182,6 +212,13 @@ export class MediaSession {
     this.quality.close();
     this.#send.close();
     this.#recv.close();
+    this.#subscriptions.close();
+    this.#view.close();
+  }
+
+  #receive(): void {
+    this.#recv.setWanted(this.#subscriptions.wanted(), this.#subscriptions.publications);
+    this.#view.set(this.#subscriptions.viewed());
   }
 
   async #load(rtpCapabilities: Joined['rtpCapabilities']): Promise<Device> {

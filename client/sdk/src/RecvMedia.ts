@@ -9,7 +9,7 @@ import type { StreamIdentity } from './quality/readStats.ts';
 import { Reconciler } from './Reconciler.ts';
 import { toDeviceParameters } from './rtpTypes.ts';
 
-/** As many as one `subscribe` takes. */
+/** As many as one `subscribe` or `unsubscribe` takes. */
 const BATCH = 64;
 /** A publication may be in the log a moment before or after its media: it is asked for again. */
 const REFUSED_RETRY_MS = 1000;
@@ -47,6 +47,8 @@ export class RecvMedia {
   readonly #received = new Map<string, Received>();
   readonly #refused = new Map<string, Refused>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  /** Consumers of what is not wanted any more while it goes on: the server is still to close them. */
+  readonly #unwanted = new Set<string>();
   /** Consumers that ended before the answer that names them came. */
   readonly #endedEarly = new Set<string>();
   #seat: MediaSeat | undefined;
@@ -56,7 +58,10 @@ export class RecvMedia {
     this.#events = events;
     this.#reconciler = new Reconciler(() => this.#pass());
     this.#link = new MediaLink('recv', ask, {
-      opened: () => this.#received.clear(),
+      opened: () => {
+        this.#received.clear();
+        this.#unwanted.clear();
+      },
       lost: () => this.#reconciler.poke(),
       stateChanged: () => this.#events.stateChanged(),
     });
@@ -75,12 +80,18 @@ export class RecvMedia {
     return undefined;
   }
 
-  /** What to receive: publication id -> generation, as the room shows it. */
-  setWanted(wanted: ReadonlyMap<string, number>): void {
+  /**
+   * What to receive: publication id -> generation, as the room shows it.
+   * @param published all that there is: of what has ended the server closes the consumers by itself.
+   */
+  setWanted(wanted: ReadonlyMap<string, number>, published: Pick<ReadonlySet<string>, 'has'>): void {
     for (const publicationId of this.#wanted.keys()) {
       if (wanted.has(publicationId)) continue;
       this.#refused.delete(publicationId);
-      this.#received.get(publicationId)?.consumer.close();
+      const consumer = this.#received.get(publicationId)?.consumer;
+      // Its part of the session description is free for the next one of its kind.
+      consumer?.close();
+      if (consumer && published.has(publicationId)) this.#unwanted.add(consumer.id);
       this.#received.delete(publicationId);
       this.#events.trackChanged(publicationId, null);
     }
@@ -145,13 +156,21 @@ export class RecvMedia {
   async #pass(): Promise<void> {
     if (!this.#seat) return;
     const transport = await this.#link.ready(this.#seat);
+    // First, because the server gives who subscribes twice the consumer that it has.
+    await this.#unsubscribe();
     const missing = [...this.#wanted].filter(([id, generation]) => this.#isMissing(id, generation));
-    const batches: string[][] = [];
-    for (let at = 0; at < missing.length; at += BATCH) {
-      batches.push(missing.slice(at, at + BATCH).map(([id]) => id));
-    }
+    const batches = inBatches(missing.map(([id]) => id));
     await Promise.all(batches.map((publicationIds) => this.#subscribe(transport, publicationIds)));
     this.#endedEarly.clear();
+    await this.#unsubscribe();
+  }
+
+  async #unsubscribe(): Promise<void> {
+    const asked = inBatches([...this.#unwanted]).map(async (consumerIds) => {
+      await this.#ask('unsubscribe', { consumerIds });
+      for (const id of consumerIds) this.#unwanted.delete(id);
+    });
+    await Promise.all(asked);
   }
 
   #isMissing(publicationId: string, generation: number): boolean {
@@ -181,8 +200,11 @@ export class RecvMedia {
   async #consume(transport: types.Transport, info: ConsumerInfo): Promise<string | undefined> {
     const { consumerId: id, publicationId, peerId, source, generation, kind } = info;
     const rtpParameters = toDeviceParameters(info.rtpParameters);
-    // Gone while the answer was on its way: the server closes the consumer with the producer.
-    if (!this.#wanted.has(publicationId)) return undefined;
+    // Not wanted any more since it was asked for, or gone.
+    if (!this.#wanted.has(publicationId)) {
+      this.#unwanted.add(id);
+      return undefined;
+    }
     if (this.#endedEarly.has(id)) {
       this.#refuse(publicationId, generation);
       return undefined;
@@ -198,6 +220,7 @@ export class RecvMedia {
     });
     if (!this.#wanted.has(publicationId)) {
       consumer.close();
+      this.#unwanted.add(id);
       return undefined;
     }
     this.#received.get(publicationId)?.consumer.close();
@@ -223,6 +246,12 @@ export class RecvMedia {
     );
     this.#timers.add(timer);
   }
+}
+
+function inBatches(ids: readonly string[]): string[][] {
+  const batches: string[][] = [];
+  for (let at = 0; at < ids.length; at += BATCH) batches.push(ids.slice(at, at + BATCH));
+  return batches;
 }
 
 /** Resolves when media arrives on the track; never, if it never does. */

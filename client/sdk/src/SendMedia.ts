@@ -4,6 +4,7 @@
  */
 import {
   kindOf,
+  type NotificationData,
   type Publication,
   publicationIdOf,
   type RequestReply,
@@ -19,6 +20,7 @@ import { OwnEchoes } from './OwnEchoes.ts';
 import type { StreamIdentity } from './quality/readStats.ts';
 import { Reconciler } from './Reconciler.ts';
 import { toWireParameters } from './rtpTypes.ts';
+import { SenderEncodings } from './SenderEncodings.ts';
 import { toCallError } from './toCallError.ts';
 import { chooseCodec, type EncoderCheck } from './videoCodecs.ts';
 
@@ -44,8 +46,14 @@ interface Published {
   readonly producer: types.Producer;
   /** undefined for sound. */
   readonly codec: VideoCodec | undefined;
+  readonly encodings: SenderEncodings;
+  /** Undefined until the server has answered. */
+  generation: number | undefined;
   muted: boolean;
 }
+
+/** Which encodings of a publication somebody watches. */
+type EncodingsWanted = NotificationData<'encodingsWanted'>;
 
 /** Publishing of one call. */
 export class SendMedia {
@@ -57,6 +65,8 @@ export class SendMedia {
   readonly #wanted = new Map<Source, LocalSource>();
   readonly #published = new Map<Source, Published>();
   readonly #echoes = new OwnEchoes();
+  /** The newest word on each source; it holds for one generation only. */
+  readonly #watched = new Map<Source, EncodingsWanted>();
   /** Own publications as the room shows them. */
   #shown: ReadonlyMap<Source, Publication> = new Map();
   /** The room's order of preference. */
@@ -146,6 +156,12 @@ export class SendMedia {
     this.#reconciler.poke();
   }
 
+  /** What nobody watches is not encoded; with the next generation all begins anew. */
+  handleEncodingsWanted(wanted: EncodingsWanted): void {
+    this.#watched.set(wanted.source, wanted);
+    this.#applyWatched(wanted.source);
+  }
+
   /** The network changed. */
   handleNetworkChanged(): void {
     this.#link.handleNetworkChanged();
@@ -233,6 +249,14 @@ export class SendMedia {
     return codec === undefined || codec === 'vp8' || this.#videoCodecs.includes(codec);
   }
 
+  /** The server's word may come before its answer that names the generation. */
+  #applyWatched(source: Source): void {
+    const watched = this.#watched.get(source);
+    const published = this.#published.get(source);
+    if (!watched || published?.generation !== watched.generation) return;
+    published.encodings.setActive(watched.active);
+  }
+
   async #setMuted(source: Source, published: Published | undefined, muted: boolean): Promise<void> {
     if (published) published.muted = muted;
     try {
@@ -268,7 +292,8 @@ export class SendMedia {
       appData: { publish },
     });
     const before = this.#published.get(source)?.producer;
-    const published = { producer, codec: chosen?.codec, muted };
+    const encodings = new SenderEncodings(producer.rtpSender);
+    const published = { producer, encodings, codec: chosen?.codec, generation: undefined, muted };
     this.#published.set(source, published);
     // The one before goes on until the server has the new one.
     answers.push(this.#confirm(transport, source, published, answer).finally(() => before?.close()));
@@ -283,10 +308,11 @@ export class SendMedia {
     transport: types.Transport,
     source: Source,
     published: Published,
-    answer: Promise<unknown> | undefined,
+    answer: Promise<RequestReply<'publish'>> | undefined,
   ): Promise<void> {
     try {
-      await answer;
+      published.generation = (await answer)?.generation;
+      this.#applyWatched(source);
     } catch (error) {
       if (this.#published.get(source) === published) this.#published.delete(source);
       published.producer.close();

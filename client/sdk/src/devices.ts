@@ -3,6 +3,7 @@
  * Does not own devices in a call (LocalMedia).
  */
 import type { ErrorCode } from '@parley/protocol';
+import { LevelProbe } from './LevelProbe.ts';
 import { constraintsOf, openDevice } from './openDevices.ts';
 import { toCallError } from './toCallError.ts';
 
@@ -118,23 +119,13 @@ const LEVEL_EVERY_MS = 66;
  * the track is stopped. The browser may give zeros until the person has touched the page.
  */
 export function watchAudioLevel(track: MediaStreamTrack, listener: (level: number) => void): () => void {
-  const context = new AudioContext();
-  const analyser = context.createAnalyser();
-  analyser.fftSize = 1024;
-  const source = context.createMediaStreamSource(new MediaStream([track]));
-  source.connect(analyser);
-  const samples = new Float32Array(analyser.fftSize);
+  const probe = LevelProbe.open(track);
   const timer = setInterval(() => {
-    if (context.state === 'suspended') void context.resume().catch(() => undefined);
-    analyser.getFloatTimeDomainData(samples);
-    const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
     // -60 dBFS and below is silence to a person, and loudness is heard by its logarithm.
-    const decibels = 10 * Math.log10(Math.max(power, 1e-9));
-    listener(Math.min(1, Math.max(0, (decibels + 60) / 50)));
+    if (probe) listener(Math.min(1, Math.max(0, (probe.decibels() + 60) / 50)));
   }, LEVEL_EVERY_MS);
   return () => {
     clearInterval(timer);
-    source.disconnect();
-    void context.close();
+    probe?.close();
   };
 }

@@ -2,7 +2,15 @@
  * Owns the public shapes of the SDK: what an app sees of a call. Snapshots are immutable; a changed part is a new object.
  * Does not own behaviour: Call.ts, devices.ts.
  */
-import type { ChatMessage, ErrorCode, Grants, Role, Source, TroubleCode } from '@parley/protocol';
+import type {
+  ChatMessage,
+  ErrorCode,
+  Grants,
+  Role,
+  Source,
+  TroubleCode,
+  ViewPriority,
+} from '@parley/protocol';
 
 /** Where the call stands. A union, so that no impossible mixture exists. */
 export type CallStatus =
@@ -126,6 +134,19 @@ export type JoinChoice = Partial<
   Pick<CallOptions, 'displayName' | 'tracks' | 'devices' | 'micEnabled' | 'cameraEnabled'>
 >;
 
+/** What an app shows of one published source. */
+export interface ViewTile {
+  readonly peerId: string;
+  readonly source: Source;
+  /** As drawn, in device pixels: CSS pixels x devicePixelRatio. 0 for sound. */
+  readonly width: number;
+  readonly height: number;
+  /** false: nothing is sent for it, but it comes at once when it is shown (a page next to the one that is looked at). */
+  readonly visible: boolean;
+  /** Who is served first when the network does not carry all: `high` for whom the person looks at. */
+  readonly priority: ViewPriority;
+}
+
 /**
  * A call. Framework-free: `subscribe` + `getSnapshot` fit React's useSyncExternalStore.
  * Methods reject with a CallError; nothing else is thrown.
@@ -147,6 +168,13 @@ export interface CallApi {
   /** Opens the browser's chooser, with tab audio where it offers that. Rejects with device-denied when dismissed. */
   startScreenShare(): Promise<void>;
   stopScreenShare(): Promise<void>;
+  /**
+   * Says what is shown, all of it, whenever that changes; call it as often as you like, the SDK tells the server at most five times a
+   * second. From the first call on only these videos are received, each as large as it is drawn; what is left out goes after a few
+   * seconds. Tiles of nobody who publishes, and one's own, are passed over. Of microphones the server sends the loudest anyway: list
+   * one (`visible`, size 0) to hear it whoever else speaks. An app that never calls this receives every video in full.
+   */
+  setView(tiles: readonly ViewTile[]): void;
   sendMessage(text: string): Promise<void>;
   retryMessage(messageId: string): Promise<void>;
   loadOlderMessages(): Promise<void>;

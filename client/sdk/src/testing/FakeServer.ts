@@ -351,7 +351,10 @@ export class FakeServer {
           .map((publicationId) => ({ publicationId, code: 'not-found' })),
       };
     },
-    unsubscribe: () => ({}),
+    unsubscribe: (_, { consumerIds }) => {
+      for (const consumerId of consumerIds) this.#consumers.delete(consumerId);
+      return {};
+    },
     setConsumersPaused: (_, { consumerIds, paused }) => {
       for (const consumerId of consumerIds) {
         const consumer = this.#consumers.get(consumerId);
