@@ -1,82 +1,11 @@
 /**
  * Owns the tests of media over seats' and transports' lives, with mediasoup-client's fake handler and a server in memory.
  */
-import { CallError, listEntities } from '@parley/protocol';
+import { CallError } from '@parley/protocol';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { MediaSession, type MediaSessionEvents, type MediaSessionOptions } from './MediaSession.ts';
-import { RoomReplica } from './RoomReplica.ts';
-import { SignalingSocket } from './SignalingSocket.ts';
-import { FakeServer } from './testing/FakeServer.ts';
-import { fakeDevices, fakeTrack } from './testing/fakeMedia.ts';
-import { unheard } from './testing/unheard.ts';
-
-const grants = {
-  publish: ['mic', 'camera', 'screen', 'screenAudio'],
-  subscribe: true,
-  chat: true,
-  moderate: false,
-} as const;
-
-/** A media session wired to a socket and a replica as the call does it, without the call. */
-function setUp(options: MediaSessionOptions = {}) {
-  const server = new FakeServer();
-  const { devices, handlers } = fakeDevices();
-  const tracks = new Map<string, MediaStreamTrack | null>();
-  const events = {
-    stateChanged: vi.fn(),
-    trackChanged: vi.fn((id: string, track: MediaStreamTrack | null) => void tracks.set(id, track)),
-    qualityChanged: vi.fn(),
-    troublesMeasured: vi.fn(),
-    reportDue: vi.fn(),
-    mutedByHost: vi.fn(),
-    stoppedByHost: vi.fn(),
-    refused: vi.fn(),
-  } satisfies MediaSessionEvents;
-  const own = { peerId: '' };
-  const takeSeat = async () => {
-    const since = replica.cursor;
-    const joined = await socket.request('join', {
-      roomId: 'room',
-      displayName: 'Ada',
-      ...(since && { since }),
-    });
-    own.peerId = joined.peerId;
-    media.handleSeated(joined, { ...grants, publish: [...grants.publish] });
-    replica.handleCatchUp(joined.room);
-    socket.seatTaken();
-  };
-  const socket = new SignalingSocket(
-    { url: 'ws://test', connect: server.connect },
-    {
-      opened: () => undefined,
-      welcomed: () => void takeSeat().catch(() => undefined),
-      interrupted: () => replica.handleInterrupted(),
-      pinged: () => undefined,
-      ended: () => undefined,
-      notifications: {
-        ...unheard,
-        roomEvents: ({ epoch, events: roomEvents }) => replica.handleEvents(epoch, roomEvents),
-        mediaMoved: () => media.handleMoved(),
-        consumersClosed: ({ consumerIds }) => media.handleConsumersClosed(consumerIds),
-        encodingsWanted: (wanted) => media.handleEncodingsWanted(wanted),
-        audioPool: ({ publicationIds }) => media.handleAudioPool(publicationIds),
-      },
-    },
-  );
-  const media = new MediaSession((name, data) => socket.request(name, data), events, { ...options, devices });
-  const replica = new RoomReplica({
-    changed: (state, roomEvents) => media.handleRoom(state, roomEvents),
-    missed: () => void takeSeat(),
-  });
-  const settle = () => server.settle(() => vi.advanceTimersByTimeAsync(0));
-  const publications = () => Object.fromEntries(listEntities(server.room, 'publication'));
-  const published = (source: string) => publications()[`${own.peerId}.${source}`];
-  const start = async () => {
-    socket.open();
-    await settle();
-  };
-  return { server, socket, media, events, tracks, handlers, own, settle, start, published };
-}
+import type { FakeServer } from './testing/FakeServer.ts';
+import { fakeTrack } from './testing/fakeMedia.ts';
+import { setUpMedia } from './testing/setUpMedia.ts';
 
 const names = (server: FakeServer): string[] =>
   server.seen.map(({ name }) => name).filter((name) => name !== 'hello' && name !== 'join');
@@ -86,7 +15,7 @@ afterEach(() => void vi.useRealTimers());
 
 describe('joining', () => {
   test('asks for both transports at once and publishes without waiting for one source to be confirmed', async () => {
-    const { server, media, start, published, settle } = setUp();
+    const { server, media, start, published, settle } = setUpMedia();
     media.setSource('camera', { track: fakeTrack('video'), muted: false });
     media.setSource('mic', { track: fakeTrack('audio'), muted: false });
     server.hold('publish');
@@ -102,7 +31,7 @@ describe('joining', () => {
   });
 
   test('receives nobody when it is not to subscribe, and publishes at once', async () => {
-    const { server, media, start, published } = setUp({ subscribe: false });
+    const { server, media, start, published } = setUpMedia({ subscribe: false });
     server.addPeer('p-bob', 'Bob', ['camera']);
     media.setSource('camera', { track: fakeTrack('video'), muted: false });
     await start();
@@ -113,7 +42,7 @@ describe('joining', () => {
   });
 
   test('shows a newcomer the others before it publishes', async () => {
-    const { server, media, start, settle, tracks, published } = setUp();
+    const { server, media, start, settle, tracks, published } = setUpMedia();
     server.addPeer('p-bob', 'Bob', ['camera']);
     media.setSource('camera', { track: fakeTrack('video'), muted: false });
     await start();
@@ -127,7 +56,7 @@ describe('joining', () => {
   });
 
   test('publishes after a second, though there is nothing to see yet', async () => {
-    const { server, media, start, settle } = setUp();
+    const { server, media, start, settle } = setUpMedia();
     server.addPeer('p-bob', 'Bob', ['camera']);
     server.hold('subscribe');
     media.setSource('camera', { track: fakeTrack('video'), muted: false });
@@ -141,7 +70,7 @@ describe('joining', () => {
   });
 
   test('a camera is sent in as many layers as its width is worth, a screen in one', async () => {
-    const { server, media, start, settle } = setUp();
+    const { server, media, start, settle } = setUpMedia();
     await start();
     const encodings = () =>
       server.seenOf('publish').map(({ data }) => {
@@ -161,7 +90,7 @@ describe('joining', () => {
   });
 
   test('subscribes to everybody in one request and resumes in one, after the tracks are in place', async () => {
-    const { server, media, start, tracks } = setUp();
+    const { server, media, start, tracks } = setUpMedia();
     server.addPeer('p-bob', 'Bob', ['mic', 'camera']);
     server.addPeer('p-eve', 'Eve', ['mic']);
     server.hold('setConsumersPaused');
@@ -178,7 +107,7 @@ describe('joining', () => {
 
 describe('what others publish', () => {
   test('that ends before the subscription is answered leaves nothing behind', async () => {
-    const { server, media, start, tracks, settle } = setUp();
+    const { server, media, start, tracks, settle } = setUpMedia();
     await start();
     server.hold('subscribe');
     server.addPeer('p-bob', 'Bob', ['camera']);
@@ -193,7 +122,7 @@ describe('what others publish', () => {
   });
 
   test('whose consumer ends before the answer that names it is asked for again', async () => {
-    const { server, media, start, tracks, settle } = setUp();
+    const { server, media, start, tracks, settle } = setUpMedia();
     await start();
     server.hold('subscribe');
     server.addPeer('p-bob', 'Bob', ['camera']);
@@ -209,7 +138,7 @@ describe('what others publish', () => {
   });
 
   test('in a new generation replaces the old track', async () => {
-    const { server, media, start, tracks, settle } = setUp();
+    const { server, media, start, tracks, settle } = setUpMedia();
     server.addPeer('p-bob', 'Bob', ['camera']);
     await start();
     const before = tracks.get('p-bob.camera');
@@ -221,7 +150,7 @@ describe('what others publish', () => {
   });
 
   test('and is refused is asked for again after a pause, not in a loop', async () => {
-    const { server, media, start, tracks, settle } = setUp();
+    const { server, media, start, tracks, settle } = setUpMedia();
     await start();
     server.refuse('p-bob.mic');
     server.addPeer('p-bob', 'Bob', ['mic']);
@@ -238,7 +167,7 @@ describe('what others publish', () => {
 
 describe('media that is gone', () => {
   test('[MEDIA1] by mediaMoved comes back on new transports, in the next generation, without a word from the app', async () => {
-    const { server, media, start, published, settle, tracks } = setUp();
+    const { server, media, start, published, settle, tracks } = setUpMedia();
     server.addPeer('p-bob', 'Bob', ['camera']);
     media.setSource('mic', { track: fakeTrack('audio'), muted: true });
     await start();
@@ -256,7 +185,7 @@ describe('media that is gone', () => {
   });
 
   test('while a transport is being made is not built upon', async () => {
-    const { server, media, start, settle, published } = setUp();
+    const { server, media, start, settle, published } = setUpMedia();
     server.hold('createTransport');
     media.setSource('mic', { track: fakeTrack('audio'), muted: false });
     await start();
@@ -271,7 +200,7 @@ describe('media that is gone', () => {
   });
 
   test('while a subscription waits for its answer is subscribed on the new transport', async () => {
-    const { server, media, start, settle, tracks } = setUp();
+    const { server, media, start, settle, tracks } = setUpMedia();
     await start();
     server.hold('subscribe');
     server.addPeer('p-bob', 'Bob', ['camera']);
@@ -287,7 +216,7 @@ describe('media that is gone', () => {
   });
 
   test('[RESUME1] shows by transports that the join does not name', async () => {
-    const { server, media, start, published, settle } = setUp();
+    const { server, media, start, published, settle } = setUpMedia();
     media.setSource('camera', { track: fakeTrack('video'), muted: false });
     await start();
     server.restart('epoch2');
@@ -299,7 +228,7 @@ describe('media that is gone', () => {
   });
 
   test('[RESUME1] stays untouched when only the socket was cut', async () => {
-    const { server, media, start, settle } = setUp();
+    const { server, media, start, settle } = setUpMedia();
     server.addPeer('p-bob', 'Bob', ['camera']);
     media.setSource('camera', { track: fakeTrack('video'), muted: false });
     await start();
@@ -314,7 +243,7 @@ describe('media that is gone', () => {
   });
 
   test('by a failed transport is made anew; a disconnected one gets an ICE restart first', async () => {
-    const { server, media, start, handlers, settle } = setUp();
+    const { server, media, start, handlers, settle } = setUpMedia();
     media.setSource('mic', { track: fakeTrack('audio'), muted: false });
     await start();
     const [send] = handlers;
@@ -333,7 +262,7 @@ describe('media that is gone', () => {
   });
 
   test('by another network is looked for at once, without waiting for the old path to die', async () => {
-    const { server, media, start, handlers, settle } = setUp();
+    const { server, media, start, handlers, settle } = setUpMedia();
     media.setSource('mic', { track: fakeTrack('audio'), muted: false });
     await start();
     handlers[0]?.setConnectionState('connected');
@@ -345,7 +274,7 @@ describe('media that is gone', () => {
   });
 
   test('[RETRY1] while a publish is under way ends with one publication that flows', async () => {
-    const { server, media, start, published, settle } = setUp();
+    const { server, media, start, published, settle } = setUpMedia();
     await start();
     server.hold('publish');
     media.setSource('camera', { track: fakeTrack('video'), muted: false });
@@ -365,7 +294,7 @@ describe('media that is gone', () => {
 
 describe('muting', () => {
   test('two quick toggles end where the second said, whatever the answers', async () => {
-    const { server, media, start, published, settle } = setUp();
+    const { server, media, start, published, settle } = setUpMedia();
     const track = fakeTrack('audio');
     media.setSource('mic', { track, muted: false });
     await start();
@@ -384,7 +313,7 @@ describe('muting', () => {
   });
 
   test('[MOD8] by a host is applied here; the echo of an own toggle is not taken for it', async () => {
-    const { server, media, start, events, own, settle, published } = setUp();
+    const { server, media, start, events, own, settle, published } = setUpMedia();
     const track = fakeTrack('audio');
     media.setSource('mic', { track, muted: false });
     await start();
@@ -403,7 +332,7 @@ describe('muting', () => {
   });
 
   test('of our own that comes back late is no mute by a host: the click after it counts', async () => {
-    const { server, media, start, events, settle, published } = setUp();
+    const { server, media, start, events, settle, published } = setUpMedia();
     const track = fakeTrack('audio');
     media.setSource('mic', { track, muted: false });
     await start();
@@ -418,7 +347,7 @@ describe('muting', () => {
   });
 
   test('by a host while the socket was gone is applied after the reconnect', async () => {
-    const { server, media, start, events, own, settle } = setUp();
+    const { server, media, start, events, own, settle } = setUpMedia();
     media.setSource('mic', { track: fakeTrack('audio'), muted: false });
     await start();
     server.cut();
@@ -430,7 +359,7 @@ describe('muting', () => {
   });
 
   test('a stop by a host ends the publication here, an own end does not count as one', async () => {
-    const { server, media, start, events, own, settle } = setUp();
+    const { server, media, start, events, own, settle } = setUpMedia();
     const track = fakeTrack('video');
     media.setSource('screen', { track, muted: false });
     await start();
@@ -446,7 +375,7 @@ describe('muting', () => {
   });
 
   test('a camera that is off and on again is the same publication with another track', async () => {
-    const { server, media, start, published, settle } = setUp();
+    const { server, media, start, published, settle } = setUpMedia();
     media.setSource('camera', { track: fakeTrack('video'), muted: false });
     await start();
     media.setSource('camera', { track: null, muted: true });
@@ -460,7 +389,7 @@ describe('muting', () => {
   });
 
   test('[LEAVE2] the end of a seat is no stop by a host', async () => {
-    const { server, media, start, events, own, settle, published } = setUp();
+    const { server, media, start, events, own, settle, published } = setUpMedia();
     media.setSource('mic', { track: fakeTrack('audio'), muted: false });
     await start();
     server.cut();
@@ -476,7 +405,7 @@ describe('muting', () => {
 
 describe('a source that the server does not take', () => {
   test('is told once and not tried again by itself', async () => {
-    const { server, media, start, events, settle } = setUp();
+    const { server, media, start, events, settle } = setUpMedia();
     await start();
     server.failNext('publish', new CallError('forbidden', 'viewers do not publish'));
     media.setSource('mic', { track: fakeTrack('audio'), muted: false });
@@ -489,7 +418,7 @@ describe('a source that the server does not take', () => {
   });
 
   test('for the moment is tried again', async () => {
-    const { server, media, start, events, settle, published } = setUp();
+    const { server, media, start, events, settle, published } = setUpMedia();
     await start();
     server.failNext('publish', new CallError('unavailable', 'no worker'));
     media.setSource('mic', { track: fakeTrack('audio'), muted: false });

@@ -50,6 +50,7 @@ export class Subscriptions {
     this.#publications = publications;
     this.#poolTimer ??= setTimeout(() => {
       this.#poolIsOverdue = true;
+      this.#mics = this.#micsNow();
       this.#changed();
     }, POOL_WAIT_MS);
     this.#refresh();

@@ -40,18 +40,59 @@ export class FakeTrack extends EventTarget {
 export const fakeTrack = (kind: 'audio' | 'video', width?: number): MediaStreamTrack & FakeTrack =>
   new FakeTrack(kind, width) as unknown as MediaStreamTrack & FakeTrack;
 
-/** A device whose transports can be driven: `handlers` has them in the order in which they were made. */
+/** What of a sender encodings are switched by. */
+export class FakeSender {
+  readonly encodings: { active: boolean }[];
+  /** How many changes are refused first. */
+  failures = 0;
+  changes = 0;
+
+  constructor(encodings: number) {
+    this.encodings = Array.from({ length: encodings }, () => ({ active: true }));
+  }
+
+  /** Which are on, as the browser would do it now. */
+  get active(): boolean[] {
+    return this.encodings.map(({ active }) => active);
+  }
+
+  getParameters(): RTCRtpSendParameters {
+    const encodings = this.encodings.map((encoding) => ({ ...encoding }));
+    return { encodings, transactionId: 't', codecs: [], headerExtensions: [], rtcp: {} };
+  }
+
+  async setParameters({ encodings }: RTCRtpSendParameters): Promise<void> {
+    this.changes += 1;
+    await Promise.resolve();
+    this.failures -= 1;
+    if (this.failures >= 0) throw new DOMException('negotiating', 'InvalidModificationError');
+    for (const [index, encoding] of encodings.entries()) {
+      this.encodings[index] = { active: encoding.active ?? true };
+    }
+  }
+}
+
+/** Transports of a device that can be driven: `handlers` and `senders` are in the order in which they were made. */
 export function fakeDevices(sendsWell?: EncoderCheck): {
   devices: DeviceFactory;
   handlers: FakeHandler[];
+  senders: FakeSender[];
 } {
   const handlers: FakeHandler[] = [];
+  const senders: FakeSender[] = [];
   const real = FakeHandler.createFactory(testFakeParameters);
   const handlerFactory: types.HandlerFactory = {
     ...real,
     factory: (options) => {
       const handler = real.factory(options);
-      if (handler instanceof FakeHandler) handlers.push(handler);
+      if (!(handler instanceof FakeHandler)) return handler;
+      handlers.push(handler);
+      const send = handler.send.bind(handler);
+      handler.send = async (sendOptions) => {
+        const sender = new FakeSender(sendOptions.encodings?.length ?? 1);
+        senders.push(sender);
+        return { ...(await send(sendOptions)), rtpSender: sender as unknown as RTCRtpSender };
+      };
       return handler;
     },
   };
@@ -62,5 +103,6 @@ export function fakeDevices(sendsWell?: EncoderCheck): {
       ...(sendsWell && { sendsWell }),
     },
     handlers,
+    senders,
   };
 }

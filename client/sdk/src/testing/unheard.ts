@@ -11,6 +11,8 @@ export const unheard: NotificationHandlers = {
   chatMessage: ignore,
   mediaMoved: ignore,
   consumersClosed: ignore,
+  encodingsWanted: ignore,
+  audioPool: ignore,
   activeSpeakers: ignore,
   peerQuality: ignore,
   peerTrouble: ignore,
