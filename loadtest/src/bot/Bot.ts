@@ -3,10 +3,11 @@
  * Does not own many bots (run/), nor media, RTP and figures themselves (source/, rtp/, account/).
  */
 import { Call, type CallEnvironment, type CallSnapshot, type Participant } from '@parley/client';
-import { sources } from '@parley/protocol';
+import { kindOf, sources } from '@parley/protocol';
 import { Device } from 'mediasoup-client';
 import { WebSocket } from 'ws';
 import { BotTrack } from './BotTrack.ts';
+import { HEARD } from './heard.ts';
 import { nativeHandlerFactory } from './NativeHandler.ts';
 import { ReceivedPublication } from './ReceivedPublication.ts';
 import type { IncomingStream } from './rtp/IncomingStream.ts';
@@ -45,6 +46,8 @@ export class Bot {
   readonly #pastSums = { lost: 0, recovered: 0, freezes: 0, audioGaps: 0 };
   /** What the room showed of each of the others last. */
   readonly #shown = new Map<string, Participant['media']>();
+  /** Whose cameras are shown; undefined: everybody's. */
+  #viewed: ReadonlySet<string> | undefined;
   readonly #streams = new WeakMap<MediaStreamTrack, IncomingStream>();
   readonly #unsubscribe: () => void;
 
@@ -72,6 +75,7 @@ export class Bot {
       },
       environment,
     );
+    if (options.view) this.#show([]);
     this.#unsubscribe = this.#call.subscribe(() => this.#follow(this.#call.getSnapshot()));
   }
 
@@ -108,6 +112,13 @@ export class Bot {
     const past = this.#pastSums;
     const publications = [...this.#publications.values()];
     const expected = publications.filter(({ isExpected }) => isExpected);
+    const [mics, others] = [
+      expected.filter(({ source }) => source === 'mic'),
+      expected.filter(({ source }) => source !== 'mic'),
+    ];
+    // Which of the microphones it hears is the server's choice, and changes.
+    const heard = Math.min(HEARD, mics.length);
+    const received = (items: typeof expected) => items.filter(({ isReceived }) => isReceived).length;
     const sum = <T>(items: readonly T[], count: (item: T) => number): number =>
       items.reduce((total, item) => total + count(item), 0);
     return {
@@ -121,8 +132,8 @@ export class Bot {
       recovered: past.recovered + sum(publications, ({ recovered }) => recovered),
       freezes: past.freezes + sum(publications, (publication) => publication.freezes(nowMs)),
       audioGaps: past.audioGaps + sum(publications, ({ audioGaps }) => audioGaps),
-      tracksReceived: expected.filter(({ isReceived }) => isReceived).length,
-      tracksExpected: expected.length,
+      tracksReceived: received(others) + Math.min(heard, received(mics)),
+      tracksExpected: others.length + heard,
     };
   }
 
@@ -194,6 +205,7 @@ export class Bot {
    */
   #follow({ participants }: CallSnapshot): void {
     if (!this.#options.subscribe) return;
+    this.#look(participants);
     const nowMs = performance.now();
     let others = 0;
     for (const { peerId, isLocal, media } of participants) {
@@ -212,6 +224,28 @@ export class Bot {
     }
   }
 
+  /** Shows the next few that have a camera, counted from the own seat: so every camera is watched by as many. */
+  #look(participants: readonly Participant[]): void {
+    const { view } = this.#options;
+    if (!view) return;
+    const own = participants.findIndex(({ isLocal }) => isLocal);
+    const others = [...participants.slice(own + 1), ...participants.slice(0, Math.max(0, own))];
+    const peerIds = others.filter(({ media }) => media.camera).map(({ peerId }) => peerId);
+    const shown = peerIds.slice(0, view.tiles);
+    const before = this.#viewed ?? new Set<string>();
+    if (shown.length === before.size && shown.every((peerId) => before.has(peerId))) return;
+    // Whether media of these is expected has to be looked at again.
+    for (const peerId of [...before, ...shown]) this.#shown.delete(peerId);
+    this.#show(shown);
+  }
+
+  #show(peerIds: readonly string[]): void {
+    const { width, height } = this.#options.view ?? { width: 0, height: 0 };
+    this.#viewed = new Set(peerIds);
+    const looks = { source: 'camera', visible: true, priority: 'normal' } as const;
+    this.#call.setView(peerIds.map((peerId) => ({ peerId, width, height, ...looks })));
+  }
+
   #followPeer(peerId: string, media: Participant['media'], nowMs: number): void {
     for (const source of sources) {
       const state = media[source];
@@ -222,7 +256,8 @@ export class Bot {
         continue;
       }
       const publication = this.#publication(peerId, source, nowMs);
-      publication.setMuted(state.muted, nowMs);
+      const isShown = kindOf(source) === 'audio' || (this.#viewed?.has(peerId) ?? true);
+      publication.setMuted(state.muted || !isShown, nowMs);
       const stream = state.track ? this.#streams.get(state.track) : undefined;
       if (stream && !publication.has(stream)) publication.addStream(stream, nowMs);
     }
@@ -245,7 +280,7 @@ export class Bot {
     const key = keyOf(peerId, source);
     const known = this.#publications.get(key);
     if (known) return known;
-    const publication = new ReceivedPublication(peerId, source, nowMs);
+    const publication = new ReceivedPublication(peerId, source, nowMs, this.#options.view?.width);
     this.#publications.set(key, publication);
     return publication;
   }

@@ -5,6 +5,7 @@
 import { enhancedEvents, parseScalabilityMode, type types } from 'mediasoup-client';
 import { BotTrack } from './BotTrack.ts';
 import { NativeConnection, type RemoteParameters } from './NativeConnection.ts';
+import { NativeSender } from './NativeSender.ts';
 import { nativeRtpCapabilities } from './nativeCapabilities.ts';
 import { IncomingStream } from './rtp/IncomingStream.ts';
 import { ReceiveSession } from './rtp/ReceiveSession.ts';
@@ -119,8 +120,9 @@ class NativeHandler
     const connection = await this.#connect(session);
     const { media, speech } = this.#context;
     const context = { media, speech, session, isOpen: () => connection.isOpen };
-    this.#senders.set(localId, new Sender(context, rtpParameters, ssrcs));
-    return { localId, rtpParameters };
+    const sender = new Sender(context, rtpParameters, ssrcs);
+    this.#senders.set(localId, sender);
+    return { localId, rtpParameters, rtpSender: new NativeSender(sender, ssrcs.length) };
   }
 
   async stopSending(localId: string): Promise<void> {

@@ -14,11 +14,14 @@ export class ReceivedPublication {
   readonly peerId: string;
   readonly source: Source;
   readonly #wantedSinceMs: number;
+  readonly #shownWidth: number;
   #streams: readonly IncomingStream[] = [];
   #isMuted = true;
   #goneSinceMs: number | undefined;
 
-  constructor(peerId: string, source: Source, nowMs: number) {
+  /** @param shownWidth how wide it is shown, when the bot says so. */
+  constructor(peerId: string, source: Source, nowMs: number, shownWidth = Number.POSITIVE_INFINITY) {
+    this.#shownWidth = shownWidth;
     this.peerId = peerId;
     this.source = source;
     this.#wantedSinceMs = nowMs;
@@ -111,7 +114,7 @@ export class ReceivedPublication {
       audioGaps: audio?.gaps ?? 0,
       longestGapMs: audio?.longestGapMs ?? 0,
       ...(video && video.width > 0 && { spatialLayer: layerOf(video.width, spatialLayers) }),
-      ...(spatialLayers > 1 && { askedSpatialLayer: spatialLayers - 1 }),
+      ...(spatialLayers > 1 && { askedSpatialLayer: layerOf(this.#shownWidth, spatialLayers) }),
       ...(firstPacketMs !== undefined && { firstPacketAfterMs: firstPacketMs - this.#wantedSinceMs }),
     };
   }

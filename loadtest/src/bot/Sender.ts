@@ -69,8 +69,13 @@ export class Sender {
 
   /** Starts or stops all encodings. */
   setActive(active: boolean): void {
+    for (const index of this.#streams.keys()) this.setEncodingActive(index, active);
+  }
+
+  /** Starts or stops one encoding; a sound has one. */
+  setEncodingActive(index: number, active: boolean): void {
     if (this.#source instanceof AudioSource) this.#source.setRunning(active);
-    else for (const index of this.#streams.keys()) this.#setLayerActive(index, active);
+    else this.#setLayerActive(index, active);
   }
 
   /** Idempotent. */

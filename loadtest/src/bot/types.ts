@@ -13,6 +13,14 @@ export interface Speech {
   readonly pattern: 'continuous' | 'turns' | 'silent';
 }
 
+/** What a bot shows: so many cameras, all of one size, beginning with who joined after it, and round to who joined first. */
+export interface BotView {
+  readonly tiles: number;
+  /** In device pixels. */
+  readonly width: number;
+  readonly height: number;
+}
+
 /** One bot. */
 export interface BotOptions {
   /** Address of the server: `http://host:3000`, or the signaling address itself, `ws://host:3000/ws`. */
@@ -27,6 +35,8 @@ export interface BotOptions {
   readonly publish: { readonly audio: boolean; readonly video: boolean };
   /** Whether it receives the others. */
   readonly subscribe: boolean;
+  /** Default: every camera in full. */
+  readonly view?: BotView;
   readonly speech: Speech;
   /** Made once per process by `prepareMedia()`. */
   readonly media: PreparedMedia;
@@ -97,6 +107,6 @@ export interface BotSample {
   readonly audioGaps: number;
   /** Of the expected ones, those that show a picture or have brought a packet of sound. */
   readonly tracksReceived: number;
-  /** What others publish, unmuted. */
+  /** Cameras that it shows, and as many microphones as the server lets it hear; unmuted. */
   readonly tracksExpected: number;
 }

@@ -33,7 +33,10 @@ export class MediaBots {
   }
 
   /** @throws CallError */
-  async start(plan: BotPlan, { publish, subscribe, speech }: NonNullable<BotPlan['media']>): Promise<void> {
+  async start(
+    plan: BotPlan,
+    { publish, subscribe, view, speech }: NonNullable<BotPlan['media']>,
+  ): Promise<void> {
     const { id, url, localAddress, roomId } = plan;
     if (!this.#engine || !this.#media || roomId === undefined) throw new Error('No media was prepared');
     const token = await this.#mint(id);
@@ -45,6 +48,7 @@ export class MediaBots {
       ...(localAddress !== undefined && { localAddress }),
       publish,
       subscribe,
+      ...(view && { view }),
       speech,
       media: this.#media,
     });

@@ -8,6 +8,8 @@ import * as z from 'zod';
 const Media = z.object({
   publish: z.object({ audio: z.boolean(), video: z.boolean() }),
   subscribe: z.boolean(),
+  /** Absent: every camera in full. */
+  view: z.object({ tiles: z.int(), width: z.int(), height: z.int() }).optional(),
   speech: z.object({ seed: z.int(), pattern: z.enum(['continuous', 'turns', 'silent']) }),
 });
 

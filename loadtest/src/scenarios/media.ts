@@ -12,6 +12,7 @@ export const media = defineScenario({
   examples: [
     'media --publishers 4 --subscribers 16',
     "media --rooms 10 --publishers 8 --subscribers 0 --assert 'tracksPercent==100' --assert 'lossPercent<0.1'",
+    'media --publishers 30 --subscribers 0 --layout page --ramp publishers',
     'media --publishers 1 --subscribers 50 --layout broadcast --ramp subscribers --html knee.html',
   ],
   flags: {

@@ -26,11 +26,14 @@ export const mediaFlags = {
   speech: choice('--speech <pattern>', 'how they speak', ['turns', 'continuous', 'silent'], 'turns'),
   layout: choice(
     '--layout <who>',
-    'whether publishers receive each other too',
-    ['meeting', 'broadcast'],
+    'who sees whom: everybody everybody in full, a page of nine small tiles, only subscribers publishers',
+    ['meeting', 'page', 'broadcast'],
     'meeting',
   ),
 };
+
+/** A page of 3 x 3 tiles on a small window. */
+const PAGE = { tiles: 9, width: 320, height: 180 };
 
 type MediaChoice = Chosen<typeof mediaFlags>;
 
@@ -69,7 +72,8 @@ export function mediaBot(
     ...seat,
     media: {
       publish: { audio: publishes && publish !== 'video', video: publishes && publish !== 'audio' },
-      subscribe: !publishes || layout === 'meeting',
+      subscribe: !publishes || layout !== 'broadcast',
+      ...(layout === 'page' && { view: PAGE }),
       speech: { seed: Math.floor(stage.random() * 2 ** 31), pattern: speech },
     },
   };
