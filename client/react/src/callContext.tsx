@@ -4,12 +4,18 @@
  */
 import type { CallApi, CallSnapshot } from '@parley/client';
 import { createContext, type ReactNode, useCallback, useContext, useRef, useSyncExternalStore } from 'react';
+import { TileViewsContext, useNewTileViews } from './viewHooks.ts';
 
 const CallContext = createContext<CallApi | undefined>(undefined);
 
-/** Makes a call available to the hooks and parts of this package. */
+/** Makes a call available to the hooks and parts of this package. One provider, one call. */
 export function CallProvider({ call, children }: { call: CallApi; children: ReactNode }) {
-  return <CallContext value={call}>{children}</CallContext>;
+  const views = useNewTileViews(call);
+  return (
+    <CallContext value={call}>
+      <TileViewsContext value={views}>{children}</TileViewsContext>
+    </CallContext>
+  );
 }
 
 /**

@@ -16,3 +16,4 @@ export { canChooseSpeaker, type Preview, useAudioLevel, useDevices, usePreview }
 export { sameItems } from './equality.ts';
 export { AudioTrack, RemoteAudio, useMediaTrack, VideoTrack } from './mediaParts.tsx';
 export type { PreviewDevice, PreviewSnapshot } from './PreviewDevices.ts';
+export { useTiles, useTileView } from './viewHooks.ts';

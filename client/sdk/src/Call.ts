@@ -226,7 +226,7 @@ export class Call implements CallApi {
   }
 
   setView(tiles: readonly ViewTile[]): void {
-    this.#media.setView(tiles);
+    if (!this.#isOver()) this.#media.setView(tiles);
   }
 
   sendMessage(text: string): Promise<void> {
