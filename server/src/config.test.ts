@@ -70,6 +70,7 @@ describe('loadConfig', () => {
   it.each([
     [{ PORT: '80x' }, 'PORT: must be a port number from 0 to 65535'],
     [{ PARLEY_MEDIA_PORT: '-1' }, 'PARLEY_MEDIA_PORT: must be a port number from 0 to 65535'],
+    [{ PARLEY_LOUDEST: '0' }, 'PARLEY_LOUDEST: must be a whole number from 1 to 10'],
     [{ PARLEY_MEDIA_WORKERS: '1.5' }, 'PARLEY_MEDIA_WORKERS: must be a whole number from 1 to 256'],
     [{ PARLEY_CHAT_RETENTION_DAYS: 'ever' }, /^PARLEY_CHAT_RETENTION_DAYS: must be a number of days/],
     [{ PARLEY_GUESTS: 'yes' }, 'PARLEY_GUESTS: must be one of on, off'],

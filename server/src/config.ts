@@ -79,6 +79,7 @@ const Settings = z.object({
   PARLEY_DATA_DIR: word.optional(),
   PARLEY_MEDIA_PORT: port.default(20000),
   PARLEY_MEDIA_WORKERS: whole(1, 256).default(availableParallelism()),
+  PARLEY_LOUDEST: whole(1, 10).default(3),
   PARLEY_ANNOUNCED_ADDRESS: word
     .refine(
       (text) => (isIP(text) !== 0 && !text.includes('%')) || HOST_NAME.test(text),
@@ -148,6 +149,8 @@ export interface Config {
   readonly dataDir: string;
   readonly mediaPort: number;
   readonly mediaWorkers: number;
+  /** How many microphones each listener hears: the loudest. */
+  readonly loudest: number;
   readonly announcedAddress: string | undefined;
   readonly trustedProxies: readonly string[];
   readonly connections: ConnectionLimits;
@@ -249,6 +252,7 @@ function toConfig(
     dataDir: resolve(settings.PARLEY_DATA_DIR ?? defaultDataDir()),
     mediaPort: settings.PARLEY_MEDIA_PORT,
     mediaWorkers: settings.PARLEY_MEDIA_WORKERS,
+    loudest: settings.PARLEY_LOUDEST,
     announcedAddress: settings.PARLEY_ANNOUNCED_ADDRESS,
     trustedProxies: settings.PARLEY_TRUSTED_PROXIES,
     connections: {

@@ -109,6 +109,7 @@ export async function startServer(
       mediaPort: config.mediaPort,
       announcedAddress: config.announcedAddress,
       host: config.host,
+      loudest: config.loudest,
       log,
       ...(placement && { placement }),
       events: {
@@ -118,6 +119,10 @@ export async function startServer(
         consumersClosed: ({ room, peerId }, consumerIds) =>
           hub.toPeer(room, peerId, 'consumersClosed', { consumerIds: [...consumerIds] }),
         activeSpeakers: (room, peerIds) => hub.moment(room, 'activeSpeakers', { peerIds: [...peerIds] }),
+        audioPool: (room, publicationIds) =>
+          hub.moment(room, 'audioPool', { publicationIds: [...publicationIds] }),
+        encodingsWanted: ({ room, peerId }, { source, generation, active }) =>
+          hub.toPeer(room, peerId, 'encodingsWanted', { source, generation, active: [...active] }),
         quality: (room, scores) => {
           const peers = [...scores].map(([peerId, score]) => ({ peerId, score }));
           hub.moment(room, 'peerQuality', { peers });

@@ -2,15 +2,17 @@
  * Owns the media plane of this process: which seat lives on which worker, and the way from a seat's name to its media.
  * Does not own the workers' processes (WorkerPool) nor what a seat has (Seat). The only export that others use.
  */
-import type {
-  ConsumerInfo,
-  DtlsParameters,
-  IceParameters,
-  RtpCapabilities,
-  RtpParameters,
-  Source,
-  TransportInfo,
-  VideoCodec,
+import {
+  CallError,
+  type ConsumerInfo,
+  type DtlsParameters,
+  type IceParameters,
+  type RtpCapabilities,
+  type RtpParameters,
+  type Source,
+  type TransportInfo,
+  type VideoCodec,
+  type ViewedPublication,
 } from '@parley/protocol';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Logger } from '../log.ts';
@@ -20,6 +22,7 @@ import {
   type MediaPort,
   type RoomKey,
   roomKeyText,
+  type WantedEncodings,
 } from '../room/ports.ts';
 import { MediaRoom } from './MediaRoom.ts';
 import type { MediaWorker } from './MediaWorker.ts';
@@ -27,6 +30,7 @@ import { chooseWorker, type Placement } from './placement.ts';
 import { routerRtpCapabilities, undecodableCodecs } from './routerOptions.ts';
 import type { Seat } from './Seat.ts';
 import { notFound } from './toCallError.ts';
+import { Views } from './Views.ts';
 import { WorkerPipes } from './WorkerPipes.ts';
 import { WorkerPool } from './WorkerPool.ts';
 
@@ -34,6 +38,8 @@ import { WorkerPool } from './WorkerPool.ts';
 const PLACEMENT_LIMIT_MS = 3000;
 /** A worker may die under a call that a fresh one would answer; twice in a row is no accident. */
 const PLACEMENT_TRIES = 2;
+
+const DEFAULT_LOUDEST = 3;
 
 export interface MediaPlaneOptions {
   /** Path of the mediasoup-worker binary. */
@@ -51,6 +57,8 @@ export interface MediaPlaneOptions {
   readonly clock?: Clock;
   /** On which worker a seat lives. Default: rooms spread when a worker has enough to do. */
   readonly placement?: Placement;
+  /** How many microphones each listener hears. Default 3. */
+  readonly loudest?: number;
 }
 
 /** What runs in one worker, for health, metrics and tests. */
@@ -80,6 +88,8 @@ export class MediaPlane implements MediaPort {
   readonly #arrivals = new Set<{ readonly peer: MediaPeer; left: boolean }>();
   readonly #pool: WorkerPool;
   readonly #pipes: WorkerPipes;
+  readonly #loudest: number;
+  readonly #views = new Views();
 
   private constructor(options: MediaPlaneOptions, pool: WorkerPool) {
     this.#events = options.events;
@@ -88,6 +98,7 @@ export class MediaPlane implements MediaPort {
     this.#placement = options.placement ?? chooseWorker;
     this.#pool = pool;
     this.#pipes = new WorkerPipes({ first: options.mediaPort, count: options.workers }, options.log);
+    this.#loudest = options.loudest ?? DEFAULT_LOUDEST;
   }
 
   /**
@@ -189,7 +200,26 @@ export class MediaPlane implements MediaPort {
     await this.#seat(peer, 'consumer').setConsumerPaused(consumerId, paused);
   }
 
+  setView(peer: MediaPeer, publications: readonly ViewedPublication[]): void {
+    this.#views.set(peer, publications);
+    this.#room(peer.room)?.viewChanged(peer.peerId);
+  }
+
+  speechBegins(peer: MediaPeer): void {
+    if (this.#room(peer.room)?.speechBegins(peer.peerId)) return;
+    throw new CallError('invalid-state', 'There is no open microphone');
+  }
+
+  audioPool(room: RoomKey): readonly string[] {
+    return this.#room(room)?.audioPool ?? [];
+  }
+
+  encodingsWanted(peer: MediaPeer): readonly WantedEncodings[] {
+    return this.#room(peer.room)?.encodingsWanted(peer.peerId) ?? [];
+  }
+
   async closePeer(peer: MediaPeer): Promise<void> {
+    this.#views.drop(peer);
     for (const arrival of this.#arrivals) {
       if (arrival.peer.peerId === peer.peerId && roomKeyText(arrival.peer.room) === roomKeyText(peer.room)) {
         arrival.left = true;
@@ -244,6 +274,8 @@ export class MediaPlane implements MediaPort {
         events: this.#events,
         clock: this.#clock,
         log: this.#log,
+        views: this.#views,
+        loudest: this.#loudest,
       });
       this.#rooms.set(roomKeyText(key), room);
     }

@@ -1,10 +1,18 @@
 /**
  * Owns what the seats of one room share, on whichever workers they live: the publications, who speaks, quality, ended consumers.
- * Does not own placement (MediaPlane), what each seat has (Seat) nor the ways between workers (PublicationRelay).
+ * Does not own placement (MediaPlane), what each seat has (Seat), what is sent of it (RoomAudio, RoomVideo) nor the ways between workers
+ * (PublicationRelay).
  */
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
-import { type MediaEvents, type MediaPeer, type RoomKey, roomKeyText } from '../room/ports.ts';
+import {
+  type MediaEvents,
+  type MediaPeer,
+  type RoomKey,
+  roomKeyText,
+  type WantedEncodings,
+} from '../room/ports.ts';
+import { RoomAudio } from './audio/RoomAudio.ts';
 import type { MediaWorker } from './MediaWorker.ts';
 import { type Outlet, PublicationRelay } from './PublicationRelay.ts';
 import { QualityReporter } from './QualityReporter.ts';
@@ -13,6 +21,8 @@ import { Seat } from './Seat.ts';
 import type { Publication, SeatConsumer, SeatHandle, SeatRoom } from './seatModel.ts';
 import { notFound } from './toCallError.ts';
 import type { WorkerPipes } from './WorkerPipes.ts';
+import type { Views } from './Views.ts';
+import { RoomVideo } from './video/RoomVideo.ts';
 
 export class MediaRoom implements SeatRoom {
   readonly key: RoomKey;
@@ -22,6 +32,8 @@ export class MediaRoom implements SeatRoom {
   readonly #publications = new Map<string, Publication>();
   readonly #relays = new Map<Publication, PublicationRelay>();
   readonly #speakers: RoomSpeakers;
+  readonly #audio: RoomAudio;
+  readonly #video: RoomVideo;
   readonly #quality: QualityReporter;
   /** Consumers that ended in this turn of the event loop: told in one call per seat, not one per consumer. */
   readonly #ended = new Map<SeatHandle, string[]>();
@@ -33,15 +45,37 @@ export class MediaRoom implements SeatRoom {
     events: MediaEvents;
     clock: Clock;
     log: Logger;
+    views: Views;
+    /** How many microphones each listener hears. */
+    loudest: number;
   }) {
-    const { key, pipes, events, clock } = options;
+    const { key, pipes, events, clock, views, loudest } = options;
     this.key = key;
     this.#pipes = pipes;
     this.#events = events;
     this.#speakers = new RoomSpeakers({
       clock,
       log: options.log.child({ room: roomKeyText(key) }),
-      onChange: (peerIds) => events.activeSpeakers(key, peerIds),
+      onLevels: (levels) => this.#audio.report(levels),
+      onChange: (peerIds) => {
+        this.#video.speakerChanged(peerIds[0]);
+        events.activeSpeakers(key, peerIds);
+      },
+    });
+    const viewOf = ({ seat }: SeatConsumer) => views.get(seat.peer);
+    this.#audio = new RoomAudio({
+      clock,
+      loudest,
+      viewOf,
+      onPool: (publicationIds) => events.audioPool(key, publicationIds),
+    });
+    this.#video = new RoomVideo({
+      clock,
+      viewOf,
+      onDemand: ({ seat, source, generation }, active) => {
+        events.encodingsWanted(seat.peer, { source, generation, active });
+        this.scoreChanged(seat);
+      },
     });
     this.#quality = new QualityReporter(clock, (scores) => events.quality(key, scores));
   }
@@ -88,6 +122,8 @@ export class MediaRoom implements SeatRoom {
     for (const peerId of [...this.#seats.keys()]) this.closeSeat(peerId);
     this.#closed = true;
     this.#speakers.close();
+    this.#audio.stop();
+    this.#video.stop();
     this.#quality.close();
   }
 
@@ -112,7 +148,12 @@ export class MediaRoom implements SeatRoom {
     this.#publications.set(publication.id, publication);
     const pipeTo = (worker: MediaWorker) => this.#pipes.between(seat.worker, worker);
     this.#relays.set(publication, new PublicationRelay({ producer, worker: seat.worker }, pipeTo));
-    if (publication.source === 'mic') this.#speakers.add(publication);
+    if (publication.source === 'mic') {
+      this.#speakers.add(publication);
+      this.#audio.published(publication);
+    } else if (producer.kind === 'video') {
+      this.#video.published(publication);
+    }
     this.scoreChanged(seat);
   }
 
@@ -120,7 +161,11 @@ export class MediaRoom implements SeatRoom {
     this.#publications.delete(publication.id);
     this.#relays.get(publication)?.close();
     this.#relays.delete(publication);
-    if (publication.source === 'mic') this.#speakers.remove(publication);
+    if (publication.source === 'mic') {
+      this.#speakers.remove(publication);
+      this.#audio.unpublished(publication);
+    }
+    this.#video.unpublished(publication);
     this.scoreChanged(publication.seat);
   }
 
@@ -131,12 +176,61 @@ export class MediaRoom implements SeatRoom {
   }
 
   pausedChanged(publication: Publication): void {
-    if (publication.source === 'mic' && publication.producer.paused) this.#speakers.silence(publication);
+    if (publication.source === 'mic') {
+      if (publication.producer.paused) this.#speakers.silence(publication);
+      this.#audio.pausedChanged(publication);
+    }
+    this.#video.pausedChanged(publication);
     this.scoreChanged(publication.seat);
   }
 
   scoreChanged(seat: SeatHandle): void {
     if (this.#seats.get(seat.peer.peerId) === seat) this.#quality.set(seat.peer.peerId, seat.score);
+  }
+
+  isWanted(publication: Publication): boolean {
+    return publication.producer.kind === 'audio' || this.#video.active(publication).includes(true);
+  }
+
+  consumerAdded(consumer: SeatConsumer): void {
+    if (consumer.info.kind === 'audio') this.#audio.review(consumer);
+    else this.#video.added(consumer);
+  }
+
+  consumerChanged(consumer: SeatConsumer): void {
+    if (consumer.info.kind === 'video') this.#video.review(consumer);
+  }
+
+  consumerRemoved(consumer: SeatConsumer): void {
+    this.#video.removed(consumer);
+  }
+
+  /** The seat shows something else. */
+  viewChanged(peerId: string): void {
+    for (const consumer of this.#seats.get(peerId)?.consumers ?? []) {
+      if (consumer.info.kind === 'audio') this.#audio.review(consumer);
+      else this.#video.review(consumer);
+    }
+  }
+
+  /** @returns false when the peer has no open microphone. */
+  speechBegins(peerId: string): boolean {
+    return this.#audio.speechBegins(peerId);
+  }
+
+  /** Publication ids of the microphones worth subscribing to. */
+  get audioPool(): readonly string[] {
+    return this.#audio.pool;
+  }
+
+  /** Of each video publication of a seat. */
+  encodingsWanted(peerId: string): WantedEncodings[] {
+    return [...(this.#seats.get(peerId)?.publications ?? [])]
+      .filter(({ producer }) => producer.kind === 'video')
+      .map((publication) => {
+        const { source, generation } = publication;
+        return { source, generation, active: this.#video.active(publication) };
+      });
   }
 
   consumerEnded({ seat, info }: SeatConsumer): void {

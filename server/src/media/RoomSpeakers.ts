@@ -4,19 +4,30 @@
  */
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
-import { ActiveSpeakers } from './ActiveSpeakers.ts';
+import { ActiveSpeakers, type Level } from './ActiveSpeakers.ts';
 import type { MediaWorker } from './MediaWorker.ts';
 import { SpeakerObserver } from './SpeakerObserver.ts';
 import type { Publication } from './seatModel.ts';
 
+/** Of each worker: who is shown as speaking. */
+const MAX_SHOWN = 8;
+
 export class RoomSpeakers {
   readonly #log: Logger;
+  readonly #onLevels: (levels: readonly Level[]) => void;
   readonly #speakers: ActiveSpeakers;
   readonly #observers = new Map<MediaWorker, SpeakerObserver>();
 
-  /** @param options.onChange gets the peers who speak, loudest first; only when changed. */
-  constructor(options: { clock: Clock; log: Logger; onChange: (peerIds: readonly string[]) => void }) {
+  constructor(options: {
+    clock: Clock;
+    log: Logger;
+    /** Levels of one worker's microphones, of everybody above the threshold. */
+    onLevels: (levels: readonly Level[]) => void;
+    /** The peers who speak, loudest first; only when changed. */
+    onChange: (peerIds: readonly string[]) => void;
+  }) {
     this.#log = options.log;
+    this.#onLevels = options.onLevels;
     this.#speakers = new ActiveSpeakers(options.clock, options.onChange);
   }
 
@@ -54,7 +65,10 @@ export class RoomSpeakers {
       observer = new SpeakerObserver({
         worker,
         log: this.#log.child({ worker: worker.index }),
-        onLevels: (levels) => this.#speakers.report(levels, worker),
+        onLevels: (levels) => {
+          this.#onLevels(levels);
+          this.#speakers.report(levels.slice(0, MAX_SHOWN), worker);
+        },
       });
       this.#observers.set(worker, observer);
     }

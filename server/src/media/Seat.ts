@@ -16,6 +16,7 @@ import {
 } from '@parley/protocol';
 import type { types } from 'mediasoup';
 import type { MediaPeer } from '../room/ports.ts';
+import { ConsumerControl } from './ConsumerControl.ts';
 import { checkRtpCapabilities, checkRtpParameters, streamsCollide } from './checkRtpParameters.ts';
 import type { MediaWorker } from './MediaWorker.ts';
 import { SerialQueue } from './SerialQueue.ts';
@@ -70,11 +71,21 @@ export class Seat implements SeatHandle {
 
   /** The worst of what it sends, 0-10; undefined when nothing is sent that could be scored. */
   get score(): number | undefined {
-    const scores = [...this.#publications.values()].flatMap(({ producer }) =>
+    const scores = [...this.#publications.values()].flatMap((publication) => {
+      const { paused, score } = publication.producer;
+      const silent = paused || score.length === 0 || !this.#room.isWanted(publication);
       // Of several encodings the best counts: the others are off because nobody needs them.
-      producer.paused || producer.score.length === 0 ? [] : [Math.max(...producer.score.map((s) => s.score))],
-    );
+      return silent ? [] : [Math.max(...score.map((s) => s.score))];
+    });
     return scores.length === 0 ? undefined : Math.min(...scores);
+  }
+
+  get publications(): Iterable<Publication> {
+    return this.#publications.values();
+  }
+
+  get consumers(): Iterable<SeatConsumer> {
+    return this.#consumers.values();
   }
 
   createTransport(options: {
@@ -247,9 +258,13 @@ export class Seat implements SeatHandle {
         throw notFound('publication');
       }
       const info = consumerInfo(publication, consumer);
-      const mine: SeatConsumer = { info, seat: this, transportId, publication, consumer };
+      const control = new ConsumerControl(consumer, (what, request) =>
+        this.#call(what, 'not-found', request),
+      );
+      const mine: SeatConsumer = { info, seat: this, transportId, publication, consumer, control };
       this.#consumers.set(consumer.id, mine);
       publication.consumers.add(mine);
+      this.#room.consumerAdded(mine);
       return info;
     });
   }
@@ -268,7 +283,7 @@ export class Seat implements SeatHandle {
         transport.transport.consume({
           producerId: producer.id,
           rtpCapabilities,
-          // The client resumes it when its track is in place, so that the first key frame is not wasted.
+          // Until its control lets it flow: a picture once the client's track is in place, so that no key frame is wasted.
           paused: true,
           // Lost packets are sent again, for Opus too.
           enableRtx: true,
@@ -288,13 +303,16 @@ export class Seat implements SeatHandle {
       this.#consumers.delete(consumerId);
       mine.publication.consumers.delete(mine);
       mine.consumer.close();
+      this.#room.consumerRemoved(mine);
     });
   }
 
   setConsumerPaused(consumerId: string, paused: boolean): Promise<void> {
     return this.#queue.run(async () => {
-      const { consumer } = this.#consumer(consumerId);
-      await this.#call('pause or resume', 'not-found', () => (paused ? consumer.pause() : consumer.resume()));
+      const mine = this.#consumer(consumerId);
+      const done = mine.control.setClientPaused(paused);
+      this.#room.consumerChanged(mine);
+      await done;
     });
   }
 
@@ -321,6 +339,7 @@ export class Seat implements SeatHandle {
       if (consumer.transportId !== id) continue;
       this.#consumers.delete(consumer.info.consumerId);
       consumer.publication.consumers.delete(consumer);
+      this.#room.consumerRemoved(consumer);
     }
   }
 

@@ -11,7 +11,8 @@ import type { MediaWorker } from './MediaWorker.ts';
 // 10, and a late packet would make the loudest speaker vanish.
 const INTERVAL_MS = 300;
 const THRESHOLD_DBOV = -55;
-const MAX_SPEAKERS = 8;
+/** Who is measured: where many speak at once, nobody may seem silent for being the ninth. */
+const MAX_MEASURED = 256;
 
 export class SpeakerObserver {
   readonly #worker: MediaWorker;
@@ -24,7 +25,7 @@ export class SpeakerObserver {
   constructor(options: {
     worker: MediaWorker;
     log: Logger;
-    /** Everybody above the threshold, each interval; not called in silence. */
+    /** Everybody above the threshold, loudest first, each interval; not called in silence. */
     onLevels: (levels: readonly Level[]) => void;
   }) {
     this.#worker = options.worker;
@@ -64,7 +65,7 @@ export class SpeakerObserver {
       this.#worker.router.createAudioLevelObserver({
         interval: INTERVAL_MS,
         threshold: THRESHOLD_DBOV,
-        maxEntries: MAX_SPEAKERS,
+        maxEntries: MAX_MEASURED,
       }),
     );
     observer.on('volumes', (volumes) => {

@@ -5,6 +5,7 @@
 import type { ConsumerInfo, RtpCapabilities, RtpParameters, Source } from '@parley/protocol';
 import type { types } from 'mediasoup';
 import type { MediaPeer } from '../room/ports.ts';
+import type { ConsumerControl } from './ConsumerControl.ts';
 import type { MediaWorker } from './MediaWorker.ts';
 import type { Outlet } from './PublicationRelay.ts';
 
@@ -51,6 +52,7 @@ export interface SeatConsumer {
   readonly transportId: string;
   readonly publication: Publication;
   readonly consumer: types.Consumer;
+  readonly control: ConsumerControl;
 }
 
 /** What a seat needs of its room. */
@@ -63,6 +65,13 @@ export interface SeatRoom {
   unpublished(publication: Publication): void;
   pausedChanged(publication: Publication): void;
   scoreChanged(seat: SeatHandle): void;
+  /** Whether its publisher is asked to send it at all. */
+  isWanted(publication: Publication): boolean;
+  consumerAdded(consumer: SeatConsumer): void;
+  /** The client said whether it wants it now. */
+  consumerChanged(consumer: SeatConsumer): void;
+  /** Its seat gave it up. */
+  consumerRemoved(consumer: SeatConsumer): void;
   /** A consumer ended because its publication did. */
   consumerEnded(consumer: SeatConsumer): void;
 }

@@ -14,6 +14,7 @@ import {
   type RtpParameters,
   type Source,
   type TransportInfo,
+  type ViewedPublication,
 } from '@parley/protocol';
 import type { MediaPeer, MediaPort } from './ports.ts';
 import { ignoreGone, type RoomEngine } from './RoomEngine.ts';
@@ -128,6 +129,26 @@ export class SeatMedia {
     await this.#seated(seat, () =>
       Promise.all(consumerIds.map((id) => this.#media.setConsumerPaused(seat, id, paused).catch(ignoreGone))),
     );
+  }
+
+  /** What the seat shows. Gives the ids that are not in the room (any more), or are its own. */
+  setView(seat: MediaPeer, publications: readonly ViewedPublication[]): Promise<string[]> {
+    return this.#seated(seat, async (state) => {
+      const others = (publicationId: string) => {
+        const publication = getEntity(state, 'publication', publicationId);
+        return publication !== undefined && publication.peerId !== seat.peerId;
+      };
+      this.#media.setView(
+        seat,
+        publications.filter(({ publicationId }) => others(publicationId)),
+      );
+      return publications.map(({ publicationId }) => publicationId).filter((id) => !others(id));
+    });
+  }
+
+  /** A hint of the talker's. @throws CallError `invalid-state` without an open microphone. */
+  speechBegins(seat: MediaPeer): Promise<void> {
+    return this.#seated(seat, async () => this.#media.speechBegins(seat));
   }
 
   /** The race: a host removes the seat while its request waits for its turn; nothing may be made for it then. */

@@ -15,6 +15,7 @@ import type {
   Source,
   TransportInfo,
   VideoCodec,
+  ViewedPublication,
 } from '@parley/protocol';
 
 /** Names a room: ids are unique within a tenant only. */
@@ -91,6 +92,13 @@ export interface MediaPeer {
   readonly peerId: string;
 }
 
+/** Which encodings of a publication somebody watches, lowest first. */
+export interface WantedEncodings {
+  readonly source: Source;
+  readonly generation: number;
+  readonly active: readonly boolean[];
+}
+
 /** What the media plane tells the room engine, unasked. */
 export interface MediaEvents {
   /** The worker behind these seats is gone, their transports with it; a replacement takes them as soon as they ask. */
@@ -99,6 +107,10 @@ export interface MediaEvents {
   consumersClosed(peer: MediaPeer, consumerIds: readonly string[]): void;
   /** Who speaks in a room, loudest first. */
   activeSpeakers(room: RoomKey, peerIds: readonly string[]): void;
+  /** The microphones of a room worth subscribing to, most recent speaker first, when they are others than before. */
+  audioPool(room: RoomKey, publicationIds: readonly string[]): void;
+  /** Which encodings of a seat's publication somebody watches, when that changed. */
+  encodingsWanted(peer: MediaPeer, wanted: WantedEncodings): void;
   /** Score 0-10 of what a seat sends, when it changed; at most one call a second per room. */
   quality(room: RoomKey, scores: ReadonlyMap<string, number>): void;
 }
@@ -145,6 +157,17 @@ export interface MediaPort {
   consume(peer: MediaPeer, transportId: string, publicationId: string): Promise<ConsumerInfo>;
   closeConsumer(peer: MediaPeer, consumerId: string): Promise<void>;
   setConsumerPaused(peer: MediaPeer, consumerId: string, paused: boolean): Promise<void>;
+  /**
+   * What the seat shows from now on, all of it; holds for consumers made later too, and when its media moves. Before the first view all that it
+   * consumes is sent in full, but of microphones only the loudest.
+   */
+  setView(peer: MediaPeer, publications: readonly ViewedPublication[]): void;
+  /** The seat says that it begins to speak. Fails with `invalid-state` when it has no open microphone. */
+  speechBegins(peer: MediaPeer): void;
+  /** The microphones of a room worth subscribing to, most recent speaker first. */
+  audioPool(room: RoomKey): readonly string[];
+  /** Of each video publication of a seat. */
+  encodingsWanted(peer: MediaPeer): readonly WantedEncodings[];
   /** Ends everything of a seat. */
   closePeer(peer: MediaPeer): Promise<void>;
   /** Whether calls can be placed now (at least one worker lives). */

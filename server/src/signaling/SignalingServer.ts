@@ -37,6 +37,8 @@ export const defaultLimits: Omit<SignalingLimits, 'address'> = {
   chat: { burst: 30, perSecond: 10 },
   // A client reports every 10 s, and when its trouble changes.
   quality: { burst: 8, perSecond: 0.5 },
+  view: { burst: 30, perSecond: 10 },
+  speech: { burst: 5, perSecond: 2 },
   pingIntervalMs: 10_000,
   helloTimeoutMs: 5_000,
 };

@@ -47,6 +47,9 @@ const policies: { readonly [N in RequestName]: Policy } = {
   subscribe: call,
   unsubscribe: call,
   setConsumersPaused: call,
+  // Both say how it is now: executed again they change nothing.
+  setView: { lane: 'call', once: false },
+  speechBegins: { lane: 'call', once: false },
   // Idempotent by its message id, for ever.
   chatSend: { lane: 'chat', once: false },
   chatHistory: { lane: 'chat', replyLane: 'bulk', once: false },
@@ -67,6 +70,10 @@ export interface RequestLimits {
   readonly chat: BucketRate;
   /** Quality reports, per session. */
   readonly quality: BucketRate;
+  /** What a client shows, per session. */
+  readonly view: BucketRate;
+  /** Hints of somebody who begins to speak, per session. */
+  readonly speech: BucketRate;
 }
 
 /** Requests of a session that wait or run. */
@@ -81,6 +88,8 @@ export class Dispatcher {
   readonly #identityBuckets: KeyedBuckets;
   readonly #chatBuckets: KeyedBuckets;
   readonly #qualityBuckets: KeyedBuckets;
+  readonly #viewBuckets: KeyedBuckets;
+  readonly #speechBuckets: KeyedBuckets;
   readonly #refusals: KeyedBuckets;
   readonly #inFlight = new WeakMap<Session, number>();
 
@@ -89,6 +98,8 @@ export class Dispatcher {
     this.#identityBuckets = new KeyedBuckets(limits.identity, services.clock);
     this.#chatBuckets = new KeyedBuckets(limits.chat, services.clock);
     this.#qualityBuckets = new KeyedBuckets(limits.quality, services.clock);
+    this.#viewBuckets = new KeyedBuckets(limits.view, services.clock);
+    this.#speechBuckets = new KeyedBuckets(limits.speech, services.clock);
     this.#refusals = new KeyedBuckets(REFUSALS, services.clock);
   }
 
@@ -175,6 +186,8 @@ export class Dispatcher {
     const waits = [session.requestBucket.take(), this.#identityBuckets.take(identity)];
     if (name === 'chatSend') waits.push(this.#chatBuckets.take(identity));
     if (name === 'reportQuality') waits.push(this.#qualityBuckets.take(session.id));
+    if (name === 'setView') waits.push(this.#viewBuckets.take(session.id));
+    if (name === 'speechBegins') waits.push(this.#speechBuckets.take(session.id));
     return Math.max(...waits);
   }
 

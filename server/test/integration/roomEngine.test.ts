@@ -48,6 +48,10 @@ class FakeMedia {
     consume: () => Promise.reject(new Error('not here')),
     closeConsumer: async () => {},
     setConsumerPaused: async () => {},
+    setView: () => {},
+    speechBegins: () => {},
+    audioPool: () => [],
+    encodingsWanted: () => [],
     closePeer: async ({ peerId }) => {
       await this.beforeClose();
       for (const id of this.producers.keys()) if (id.startsWith(`${peerId}.`)) this.producers.delete(id);

@@ -46,6 +46,8 @@ export class MediaHarness {
         moved: (...args) => tell({ name: 'moved', args }),
         consumersClosed: (...args) => tell({ name: 'consumersClosed', args }),
         activeSpeakers: (...args) => tell({ name: 'activeSpeakers', args }),
+        audioPool: (...args) => tell({ name: 'audioPool', args }),
+        encodingsWanted: (...args) => tell({ name: 'encodingsWanted', args }),
         quality: (...args) => tell({ name: 'quality', args }),
       },
       ...options,

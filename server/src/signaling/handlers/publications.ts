@@ -5,7 +5,7 @@
 import { assertGranted, blaming, type HandlersOf } from './types.ts';
 
 /** Requests about own publications. */
-export const publicationHandlers: HandlersOf<'publish' | 'unpublish' | 'setMuted'> = {
+export const publicationHandlers: HandlersOf<'publish' | 'unpublish' | 'setMuted' | 'speechBegins'> = {
   publish({ session, services, liveSeat }, data) {
     const { seat } = liveSeat();
     assertGranted(session.identity.grants.publish.includes(data.source), `publish ${data.source}`);
@@ -20,6 +20,11 @@ export const publicationHandlers: HandlersOf<'publish' | 'unpublish' | 'setMuted
 
   async setMuted({ services, liveSeat }, { source, muted }) {
     await services.seatMedia.setMuted(liveSeat().seat, source, muted);
+    return {};
+  },
+
+  async speechBegins({ services, liveSeat }) {
+    await services.seatMedia.speechBegins(liveSeat().seat);
     return {};
   },
 };

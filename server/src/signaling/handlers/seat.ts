@@ -50,7 +50,13 @@ export const seatHandlers: HandlersOf<'hello' | 'ping' | 'join' | 'leave'> = {
       chatTail(context, room),
     ]);
     const reached = versionOf(catchUp, since?.version ?? 0);
-    context.afterReply(() => membership.release(reached.epoch, reached.version));
+    context.afterReply(() => {
+      membership.release(reached.epoch, reached.version);
+      connection.notify('audioPool', { publicationIds: [...services.media.audioPool(room)] });
+      for (const { source, generation, active } of services.media.encodingsWanted(seat)) {
+        connection.notify('encodingsWanted', { source, generation, active: [...active] });
+      }
+    });
     session.log.info({ roomId, peerId: seat.peerId }, 'joined');
     return {
       peerId: seat.peerId,

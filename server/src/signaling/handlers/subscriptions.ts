@@ -5,7 +5,9 @@
 import { assertGranted, type HandlersOf } from './types.ts';
 
 /** Requests about subscriptions. */
-export const subscriptionHandlers: HandlersOf<'subscribe' | 'unsubscribe' | 'setConsumersPaused'> = {
+export const subscriptionHandlers: HandlersOf<
+  'subscribe' | 'unsubscribe' | 'setConsumersPaused' | 'setView'
+> = {
   subscribe({ session, services, liveSeat }, { transportId, publicationIds }) {
     const { seat } = liveSeat();
     assertGranted(session.identity.grants.subscribe, 'subscribe');
@@ -20,5 +22,11 @@ export const subscriptionHandlers: HandlersOf<'subscribe' | 'unsubscribe' | 'set
   async setConsumersPaused({ services, liveSeat }, { consumerIds, paused }) {
     await services.seatMedia.setConsumersPaused(liveSeat().seat, consumerIds, paused);
     return {};
+  },
+
+  async setView({ session, services, liveSeat }, { publications }) {
+    const { seat } = liveSeat();
+    assertGranted(session.identity.grants.subscribe, 'subscribe');
+    return { unknown: await services.seatMedia.setView(seat, publications) };
   },
 };
