@@ -1,25 +1,29 @@
 /**
  * Owns a participant's tile: picture or initials, name, states. Does not own its place nor the sound (RemoteAudio).
  */
-import { useParticipant, VideoTrack } from '@parley/react';
+import { useCallSelector, useParticipant, VideoTrack } from '@parley/react';
 import { MicOff } from 'lucide-react';
 import { memo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Avatar } from '../ui/Avatar.tsx';
-import type { Rect } from './gridLayout.ts';
 import { Moderation } from './Moderation.tsx';
+import { PinButton } from './PinButton.tsx';
 import { isMuted, participantName } from './participantFacts.ts';
 import { QualityBars } from './QualityBars.tsx';
-import { TileFrame } from './TileFrame.tsx';
+import { TileFrame, type TileProps } from './TileFrame.tsx';
 
 /** One participant on the stage. Renders again for its own changes only. */
 export const ParticipantTile = memo(function ParticipantTile({
   peerId,
+  spotlight,
+  pinned,
+  onPin,
   withModeration,
   ...place
-}: { peerId: string; withModeration: boolean } & Rect) {
+}: TileProps) {
   const { t } = useTranslation();
   const participant = useParticipant(peerId);
+  const isSpeaker = useCallSelector(({ activeSpeakerId }) => activeSpeakerId === peerId);
   if (!participant) return null;
   const { media, isLocal, speaking, connection, quality, trouble, displayName } = participant;
   const camera = media.camera && !media.camera.muted ? media.camera.track : null;
@@ -30,6 +34,7 @@ export const ParticipantTile = memo(function ParticipantTile({
       name={name}
       kind="participant"
       place={place}
+      view={{ peerId, source: 'camera', priority: spotlight || isSpeaker ? 'high' : 'normal' }}
       speaking={speaking && !muted && connection === 'online'}
       reconnecting={connection === 'reconnecting'}
     >
@@ -53,6 +58,7 @@ export const ParticipantTile = memo(function ParticipantTile({
           {t('call.reconnecting')}
         </p>
       )}
+      {!isLocal && <PinButton name={name} pinned={pinned} onPin={() => onPin(peerId)} />}
       {withModeration && <Moderation participant={participant} about="participant" />}
     </TileFrame>
   );

@@ -5,16 +5,20 @@ import { useParticipant, VideoTrack } from '@parley/react';
 import { Monitor } from 'lucide-react';
 import { memo } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Rect } from './gridLayout.ts';
 import { Moderation } from './Moderation.tsx';
-import { TileFrame } from './TileFrame.tsx';
+import { PinButton } from './PinButton.tsx';
+import { TileFrame, type TileProps } from './TileFrame.tsx';
+import { screenKey } from './tiles.ts';
 
 /** One shared screen on the stage. */
 export const ScreenTile = memo(function ScreenTile({
   peerId,
+  spotlight,
+  pinned,
+  onPin,
   withModeration,
   ...place
-}: { peerId: string; withModeration: boolean } & Rect) {
+}: TileProps) {
   const { t } = useTranslation();
   const participant = useParticipant(peerId);
   const screen = participant?.media.screen;
@@ -25,6 +29,7 @@ export const ScreenTile = memo(function ScreenTile({
       name={name}
       kind="screen"
       place={place}
+      view={{ peerId, source: 'screen', priority: spotlight ? 'high' : 'normal' }}
       reconnecting={participant.connection === 'reconnecting'}
     >
       <VideoTrack className="tile-video" track={screen.track} />
@@ -35,6 +40,9 @@ export const ScreenTile = memo(function ScreenTile({
           {participant.isLocal ? t('call.yourScreen') : participant.label}
         </span>
       </div>
+      {!participant.isLocal && (
+        <PinButton name={name} pinned={pinned} onPin={() => onPin(screenKey(peerId))} />
+      )}
       {withModeration && <Moderation participant={participant} about="screen" />}
     </TileFrame>
   );

@@ -1,6 +1,7 @@
 /**
  * Owns the help on keyboard shortcuts. Does not own them (shortcuts.ts).
  */
+import type { TFunction } from 'i18next';
 import type { RefObject } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Dialog } from '../ui/Dialog.tsx';
@@ -22,7 +23,7 @@ export function ShortcutsDialog({
         {shortcuts.map(({ key, action }) => (
           <div key={key}>
             <dt>
-              <kbd className="key">{key.toUpperCase()}</kbd>
+              <kbd className="key">{keyName(key, t)}</kbd>
             </dt>
             <dd>{t(`shortcuts.${action}`)}</dd>
           </div>
@@ -35,4 +36,10 @@ export function ShortcutsDialog({
       </div>
     </Dialog>
   );
+}
+
+/** As it is written on the keyboard. */
+function keyName(key: string, t: TFunction): string {
+  if (key === 'pagedown' || key === 'pageup') return t(`shortcuts.key.${key}`);
+  return key.toUpperCase();
 }

@@ -25,6 +25,7 @@ describe('shortcuts', () => {
     expect(shortcutOf(press('m'), false)).toBe('mic');
     expect(shortcutOf(press('M'), false)).toBe('mic');
     expect(shortcutOf(press('?'), false)).toBe('help');
+    expect(shortcutOf(press('PageDown'), false)).toBe('nextPage');
     expect(shortcutOf(press('x'), false)).toBeUndefined();
   });
 

@@ -3,15 +3,25 @@
  */
 
 /** Everything that a key can do. */
-export type ShortcutAction = 'mic' | 'camera' | 'share' | 'chat' | 'participants' | 'help';
+export type ShortcutAction =
+  | 'mic'
+  | 'camera'
+  | 'share'
+  | 'chat'
+  | 'participants'
+  | 'nextPage'
+  | 'previousPage'
+  | 'help';
 
-/** Keys in the order in which the help lists them. Letters, because they are on every keyboard. */
+/** Keys in the order in which the help lists them. Letters, because they are on every keyboard; pages have keys of their own. */
 export const shortcuts: readonly { readonly key: string; readonly action: ShortcutAction }[] = [
   { key: 'm', action: 'mic' },
   { key: 'v', action: 'camera' },
   { key: 's', action: 'share' },
   { key: 'c', action: 'chat' },
   { key: 'p', action: 'participants' },
+  { key: 'pagedown', action: 'nextPage' },
+  { key: 'pageup', action: 'previousPage' },
   { key: '?', action: 'help' },
 ];
 
@@ -31,7 +41,11 @@ export function shortcutOf(press: KeyPress, inText: boolean): ShortcutAction | u
   return shortcuts.find(({ key }) => key === press.key.toLowerCase())?.action;
 }
 
-/** Whether keys typed at this element belong to it: text fields, lists of choices, menus and dialogs. */
-export const takesKeys = (target: EventTarget | null): boolean =>
+const TYPED_AT = 'input, textarea, select, [contenteditable], [role=menu], dialog';
+/** Scrolls by these keys itself. */
+const SCROLLED = '.panel';
+
+/** Whether a key pressed at this element belongs to it: text fields, lists of choices, menus, dialogs; what scrolls, by page keys. */
+export const takesKeys = (target: EventTarget | null, key: string): boolean =>
   target instanceof Element &&
-  target.closest('input, textarea, select, [contenteditable], [role=menu], dialog') !== null;
+  (target.closest(TYPED_AT) !== null || (key.startsWith('Page') && target.closest(SCROLLED) !== null));

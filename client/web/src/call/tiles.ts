@@ -13,11 +13,12 @@ export interface Tile {
 
 const SCREEN_PREFIX = 'screen ';
 
+/** Key of the tile of somebody's shared screen. */
+export const screenKey = (peerId: string): string => SCREEN_PREFIX + peerId;
+
 /** Keys of all tiles in the order of joining, each share right after its owner. Strings, so that lists compare cheaply. */
 export function tileKeys(participants: readonly Participant[]): string[] {
-  return participants.flatMap(({ peerId, media }) =>
-    media.screen ? [peerId, SCREEN_PREFIX + peerId] : [peerId],
-  );
+  return participants.flatMap(({ peerId, media }) => (media.screen ? [peerId, screenKey(peerId)] : [peerId]));
 }
 
 /** The tile that a key stands for. */
