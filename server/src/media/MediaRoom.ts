@@ -20,9 +20,9 @@ import { RoomSpeakers } from './RoomSpeakers.ts';
 import { Seat } from './Seat.ts';
 import type { Publication, SeatConsumer, SeatHandle, SeatRoom } from './seatModel.ts';
 import { notFound } from './toCallError.ts';
-import type { WorkerPipes } from './WorkerPipes.ts';
 import type { Views } from './Views.ts';
 import { RoomVideo } from './video/RoomVideo.ts';
+import type { WorkerPipes } from './WorkerPipes.ts';
 
 export class MediaRoom implements SeatRoom {
   readonly key: RoomKey;
