@@ -65,7 +65,7 @@ describe('pages', () => {
   it('are none without room', () => {
     const { places, pages } = stagePage(people(3), undefined, { width: 0, height: 0 }, 0);
     expect(places.size).toBe(0);
-    expect(pages).toBeGreaterThan(0);
+    expect(pages).toBe(1);
   });
 });
 

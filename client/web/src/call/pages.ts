@@ -31,6 +31,8 @@ export function pagesFor(
   area: Area,
   spotlight: boolean,
 ): { readonly pages: number; readonly perPage: number; readonly area: Area } {
+  // Not measured yet: nobody changes places for that.
+  if (area.width < 1 || area.height < 1) return { pages: 1, perPage: count, area };
   const isSmall = area.width < SMALL.width || area.height < SMALL.height;
   const most = isSmall ? MAX_TILES_SMALL : MAX_TILES;
   if (count <= capacity(most, area, spotlight)) return { pages: 1, perPage: count, area };
