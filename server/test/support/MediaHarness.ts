@@ -132,11 +132,12 @@ export class MediaHarness {
     return { client, publicationId: publicationIdOf(peer.peerId, source) };
   }
 
-  /** A peer that consumes publications, connected and resumed. */
+  /** A peer that consumes publications, connected and (unless told otherwise) resumed. */
   async subscribe(
     peer: MediaPeer,
     publicationIds: readonly string[],
     transportId = `${peer.peerId}-recv`,
+    resumed = true,
   ): Promise<{ client: RtcPeer; consumers: ConsumerInfo[]; transportId: string }> {
     const info = await this.plane.createTransport(peer, {
       transportId,
@@ -153,7 +154,9 @@ export class MediaHarness {
     this.#peers.add(client);
     await this.plane.connectTransport(peer, transportId, client.dtlsParameters);
     await client.connected();
-    for (const { consumerId } of consumers) await this.plane.setConsumerPaused(peer, consumerId, false);
+    if (resumed) {
+      for (const { consumerId } of consumers) await this.plane.setConsumerPaused(peer, consumerId, false);
+    }
     return { client, consumers, transportId };
   }
 

@@ -82,6 +82,16 @@ export const opusParameters = (ssrc: number, mid = '0'): RtpParameters => ({
   rtcp: { cname: 'test' },
 });
 
+/** What a browser sends for a camera with so many simulcast layers; their SSRCs are `ssrc`, `ssrc + 10`, ... */
+export const simulcastParameters = (ssrc: number, layers = 3): RtpParameters => ({
+  ...vp8Parameters(ssrc),
+  encodings: Array.from({ length: layers }, (_, layer) => ({
+    ssrc: ssrc + 10 * layer,
+    rtx: { ssrc: ssrc + 10 * layer + 1 },
+    scaleResolutionDownBy: 2 ** (layers - 1 - layer),
+  })),
+});
+
 /** What a browser sends for a camera, without simulcast. */
 export const vp8Parameters = (ssrc: number, mid = '1'): RtpParameters => ({
   mid,
@@ -106,8 +116,8 @@ export const opusPacket = (ssrc: number, sequenceNumber: number, audioLevel = 20
     payload: Buffer.from(`opus ${ssrc} ${sequenceNumber}`),
   });
 
-/** A VP8 packet that begins a key frame (RFC 7741): a consumer forwards nothing before one. */
-export const vp8KeyFramePacket = (ssrc: number, sequenceNumber: number, mid = '1'): Buffer =>
+/** A VP8 packet that is a key frame (RFC 7741) of up to 255 pixels: a consumer forwards nothing before one. */
+export const vp8KeyFramePacket = (ssrc: number, sequenceNumber: number, mid = '1', size = 16): Buffer =>
   buildRtp({
     payloadType: 96,
     sequenceNumber,
@@ -115,6 +125,6 @@ export const vp8KeyFramePacket = (ssrc: number, sequenceNumber: number, mid = '1
     ssrc,
     mid,
     marker: true,
-    // Descriptor (start of partition 0), frame tag with the key frame bit 0, start code, 16x16.
-    payload: Buffer.from([0x10, 0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, 0x10, 0x00, 0x10, 0x00]),
+    // Descriptor (start of partition 0), frame tag with the key frame bit 0, start code, width and height.
+    payload: Buffer.from([0x10, 0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, size, 0x00, size, 0x00]),
   });
