@@ -161,7 +161,7 @@ export const TransportInfo = z.object({
 });
 export type TransportInfo = z.infer<typeof TransportInfo>;
 
-/** One subscribed publication, as the receiver has to consume it. Created paused: resume when the track is in place. */
+/** One subscribed publication, as the receiver has to consume it. A picture is created paused: resume it when the track is in place. */
 export const ConsumerInfo = z.object({
   consumerId: Id,
   publicationId: Id,

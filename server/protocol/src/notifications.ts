@@ -23,7 +23,7 @@ export const notifications = {
    */
   encodingsWanted: z.object({ source: Source, generation: z.int(), active: z.array(z.boolean()) }),
   /**
-   * Moment: the microphones worth subscribing to, most recent speaker first, the own one included; the server decides which of them are sent.
+   * Moment: the at most 12 microphones worth subscribing to, most recent speaker first, the own one included; the server decides which of them are sent.
    * Sent again after each `join`.
    */
   audioPool: z.object({ publicationIds: z.array(Id) }),

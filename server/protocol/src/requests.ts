@@ -118,7 +118,7 @@ export const requests = {
   unpublish: { data: z.object({ source: Source }), reply: Nothing },
   setMuted: { data: z.object({ source: Source, muted: z.boolean() }), reply: Nothing },
 
-  /** Consumes publications on the recv transport; each starts paused. What cannot be had is named with its cause. */
+  /** Consumes publications on the recv transport; pictures start paused. What cannot be had is named with its cause. */
   subscribe: {
     data: z.object({ transportId: Id, publicationIds: Ids }),
     reply: z.object({
