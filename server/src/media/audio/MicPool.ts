@@ -5,7 +5,7 @@
 import type { Clock } from '../../clock.ts';
 
 /** Listeners hold no more consumers of microphones than this. */
-export const POOL_SIZE = 12;
+const POOL_SIZE = 12;
 /** A member that spoke within this time is not given up for somebody who speaks as well. */
 const SPEAKING_MS = 1_500;
 /** Changes are told at once, but no faster than this: each makes every listener subscribe anew. */
