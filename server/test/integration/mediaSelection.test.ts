@@ -4,7 +4,7 @@
 import type { ViewedPublication } from '@parley/protocol';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { MediaPeer } from '../../src/room/ports.ts';
-import { MediaHarness, spread } from '../support/MediaHarness.ts';
+import { MediaHarness } from '../support/MediaHarness.ts';
 import type { RtcPeer } from '../support/rtcPeer.ts';
 import {
   opusPacket,
@@ -14,6 +14,7 @@ import {
   vp8KeyFramePacket,
   vp8Parameters,
 } from '../support/rtp.ts';
+import { spread } from '../support/spread.ts';
 
 const LOUD = 20;
 const SILENT = 127;
