@@ -80,7 +80,10 @@ export class Subscriptions {
 
   /** As the server is told; undefined before the app has said what it shows. */
   viewed(): readonly ViewedPublication[] | undefined {
-    return this.#tiles && [...this.#view.values()].slice(0, MAX_VIEWED);
+    if (!this.#tiles) return undefined;
+    const view = [...this.#view.values()].slice(0, MAX_VIEWED);
+    // The order of tiles is no news.
+    return view.sort((a, b) => (a.publicationId < b.publicationId ? -1 : 1));
   }
 
   /** Nothing changes by itself any more. Idempotent. */

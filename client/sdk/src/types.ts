@@ -143,7 +143,7 @@ export interface ViewTile {
   readonly height: number;
   /** false: nothing is sent for it, but it comes at once when it is shown (a page next to the one that is looked at). */
   readonly visible: boolean;
-  /** Who is served first when the network does not carry all: `high` for whom the person looks at. */
+  /** Who is served first when the network does not carry all: `high` for whom the person looks at. Who speaks, the server knows itself. */
   readonly priority: ViewPriority;
 }
 

@@ -143,7 +143,7 @@ describe('the view', () => {
     expect(widths[0]).toBe(100);
     expect(widths.at(-1)).toBe(199);
     expect(widths.length).toBeLessThanOrEqual(7);
-    media.setView([tile('p-1', { width: 199 })]);
+    media.setView([tile('nobody'), tile('p-1', { width: 199 })]);
     await vi.advanceTimersByTimeAsync(1000);
     await settle();
     expect(views(server)).toHaveLength(widths.length);

@@ -1,7 +1,7 @@
 /**
  * Owns a participant's tile: picture or initials, name, states. Does not own its place nor the sound (RemoteAudio).
  */
-import { useCallSelector, useParticipant, VideoTrack } from '@parley/react';
+import { useParticipant, VideoTrack } from '@parley/react';
 import { MicOff } from 'lucide-react';
 import { memo } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -23,7 +23,6 @@ export const ParticipantTile = memo(function ParticipantTile({
 }: TileProps) {
   const { t } = useTranslation();
   const participant = useParticipant(peerId);
-  const isSpeaker = useCallSelector(({ activeSpeakerId }) => activeSpeakerId === peerId);
   if (!participant) return null;
   const { media, isLocal, speaking, connection, quality, trouble, displayName } = participant;
   const camera = media.camera && !media.camera.muted ? media.camera.track : null;
@@ -34,7 +33,7 @@ export const ParticipantTile = memo(function ParticipantTile({
       name={name}
       kind="participant"
       place={place}
-      view={{ peerId, source: 'camera', priority: spotlight || isSpeaker ? 'high' : 'normal' }}
+      view={{ peerId, source: 'camera', priority: spotlight ? 'high' : 'normal' }}
       speaking={speaking && !muted && connection === 'online'}
       reconnecting={connection === 'reconnecting'}
     >
