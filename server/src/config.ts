@@ -98,6 +98,10 @@ const Settings = z.object({
   PARLEY_MAX_CONNECTIONS_PER_ADDRESS: whole(1, 10_000_000).default(512),
   PARLEY_CONNECT_BURST: whole(1, 10_000_000).default(1_000),
   PARLEY_CONNECT_RATE: whole(1, 1_000_000).default(100),
+  // Measured up to here: a joiner is sent the whole list, and everybody's page draws from it.
+  PARLEY_MAX_SEATS: whole(1, 100_000).default(500),
+  // Each is a socket, but nobody's list grows by it.
+  PARLEY_MAX_VIEWERS: whole(0, 1_000_000).default(5_000),
   PARLEY_ROLES: z
     .literal('all', 'unsupported: split roles do not work yet in this version; remove the setting')
     .default('all'),
@@ -154,6 +158,8 @@ export interface Config {
   readonly announcedAddress: string | undefined;
   readonly trustedProxies: readonly string[];
   readonly connections: ConnectionLimits;
+  /** How many may sit in one room, and how many more may watch. */
+  readonly roomLimits: { readonly seats: number; readonly viewers: number };
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   /** key -> secret. */
   readonly apiKeys: ReadonlyMap<string, string>;
@@ -260,6 +266,7 @@ function toConfig(
       httpPerAddress: settings.PARLEY_MAX_CONNECTIONS_PER_ADDRESS,
       socketsPerAddress: { burst: settings.PARLEY_CONNECT_BURST, perSecond: settings.PARLEY_CONNECT_RATE },
     },
+    roomLimits: { seats: settings.PARLEY_MAX_SEATS, viewers: settings.PARLEY_MAX_VIEWERS },
     tls: certFile && keyFile ? { certFile: resolve(certFile), keyFile: resolve(keyFile) } : undefined,
     apiKeys: settings.PARLEY_API_KEYS,
     guests: settings.PARLEY_GUESTS ? settings.PARLEY_GUESTS === 'on' : settings.PARLEY_API_KEYS.size === 0,

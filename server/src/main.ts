@@ -61,6 +61,7 @@ export async function startServer(
 ): Promise<RunningServer> {
   const clock = systemClock;
   log.info(config.connections, 'limits of connections');
+  log.info(config.roomLimits, 'limits of a room');
   if (config.workerBin === undefined) {
     throw new StartError(
       'MEDIASOUP_WORKER_BIN is not set: start with "npm start", which gets a media worker.',
@@ -102,7 +103,7 @@ export async function startServer(
     ends.push(() => store.close());
     const roomLog = await MemoryRoomLog.open(clock, store);
     ends.push(() => roomLog.close());
-    const hub = new RoomHub(roomLog);
+    const hub = new RoomHub(roomLog, clock);
     const media = await MediaPlane.create({
       workerBin: config.workerBin,
       workers: config.mediaWorkers,
@@ -140,8 +141,8 @@ export async function startServer(
       retentionDays: config.chatRetentionDays,
     });
     ends.push(() => chat.close());
-    const { videoCodecs } = config;
-    const engine = new RoomEngine({ log: roomLog, media, calls: chat, clock, videoCodecs });
+    const { videoCodecs, roomLimits: limits } = config;
+    const engine = new RoomEngine({ log: roomLog, media, calls: chat, clock, videoCodecs, limits });
     chat.onMessage((room, message) => hub.chatMessage(room, { message }));
     chat.onCallEnded((room) => {
       engine.callEnded(room).catch((error: unknown) => log.error({ err: error }, 'a room was not forgotten'));

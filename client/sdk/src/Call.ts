@@ -6,6 +6,7 @@ import {
   CallError,
   getEntity,
   isHost,
+  type Peer,
   type RequestReply,
   ROOM_ENTITY_ID,
   type RoomEvent,
@@ -79,7 +80,7 @@ export class Call implements CallApi {
         },
         ended: (end) => this.#handleEnded(end),
         notifications: {
-          roomEvents: ({ epoch, events }) => this.#seat.room.handleEvents(epoch, events),
+          roomEvents: ({ epoch, events, viewers }) => this.#seat.room.handleEvents(epoch, events, viewers),
           chatMessage: ({ message }) => this.#chat.handleMessage(message),
           mediaMoved: () => this.#media.handleMoved(),
           consumersClosed: ({ consumerIds }) => this.#media.handleConsumersClosed(consumerIds),
@@ -317,8 +318,11 @@ export class Call implements CallApi {
     if (peerId === undefined || !hello) return;
     this.#media.handleRoom(state, events);
     this.#media.quality.peers.keepOnly((id) => getEntity(state, 'peer', id) !== undefined);
-    this.#store.changePeople((people) => people.setRoom(state, peerId));
-    this.#store.set({ callStartedAtMs: getEntity(state, 'room', ROOM_ENTITY_ID)?.startedAtMs });
+    const { userId, role, displayName = this.#options.displayName } = hello;
+    const self: Peer = { userId, role, displayName, connection: 'online', joinedAtMs: Date.now() };
+    this.#store.changePeople((people) => people.setRoom(state, peerId, self));
+    const callStartedAtMs = getEntity(state, 'room', ROOM_ENTITY_ID)?.startedAtMs;
+    this.#store.set({ callStartedAtMs, viewerCount: this.#seat.room.viewers });
     // In a guest room nobody brings the right along: whoever hosts has it.
     this.#store.setGrants({ ...hello.grants, moderate: hello.grants.moderate || isHost(state, peerId) });
   }

@@ -26,6 +26,7 @@ export class CallStore {
       roomId,
       callStartedAtMs: undefined,
       participants: [],
+      viewerCount: 0,
       activeSpeakerId: undefined,
       trouble: undefined,
       chat: { entries: [], hasOlder: false, enabled: false },

@@ -24,6 +24,7 @@ const join = (state: RoomState, peerId: string, displayName: string): RoomState 
     callId: 'call',
     callStartedAtMs: 1,
     maxPeers: 10,
+    maxViewers: 10,
   });
 
 function setUp() {

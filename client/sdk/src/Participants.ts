@@ -27,6 +27,8 @@ export class Participants {
   #byId: ReadonlyMap<string, Participant> = new Map();
   #state: RoomState | undefined;
   #localPeerId: string | undefined;
+  /** Shown where the room does not list the own seat: viewers are only counted. */
+  #self: Peer | undefined;
   #localMedia: Media = {};
   readonly #tracks = new Map<string, MediaStreamTrack>();
   readonly #quality = new Map<string, Participant['quality']>();
@@ -41,7 +43,7 @@ export class Participants {
     const publications = groupByPeer(state);
     const hostPeerId = getEntity(state, 'room', ROOM_ENTITY_ID)?.hostPeerId;
     const namesakes = new Map<string, number>();
-    const next = listEntities(state, 'peer').map(([peerId, peer]) => {
+    const next = this.#shown(state).map(([peerId, peer]) => {
       const name = visibleName(peer.displayName);
       const count = (namesakes.get(name) ?? 0) + 1;
       namesakes.set(name, count);
@@ -62,10 +64,14 @@ export class Participants {
     return this.#activeSpeakerId;
   }
 
-  /** The room, and whose seat in it is this client's. */
-  setRoom(state: RoomState, localPeerId: string): void {
+  /**
+   * The room, and whose seat in it is this client's.
+   * @param self what to show of a local viewer, whom the room does not list.
+   */
+  setRoom(state: RoomState, localPeerId: string, self?: Peer): void {
     this.#state = state;
     this.#localPeerId = localPeerId;
+    this.#self = self?.role === 'viewer' ? self : undefined;
   }
 
   /** What the own tile shows: from the devices, not from the log, so that a click shows at once. */
@@ -105,6 +111,12 @@ export class Participants {
     if (local !== undefined) troubles.delete(local);
     if (local !== undefined && own) troubles.set(local, own);
     this.#troubles = troubles;
+  }
+
+  #shown(state: RoomState): [string, Peer][] {
+    const listed = listEntities(state, 'peer');
+    if (!this.#self || this.#localPeerId === undefined) return listed;
+    return [...listed, [this.#localPeerId, this.#self]];
   }
 
   #participant(

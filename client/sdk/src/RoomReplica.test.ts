@@ -20,7 +20,7 @@ function setUp() {
   const changed = vi.fn();
   const missed = vi.fn();
   const replica = new RoomReplica({ changed, missed });
-  replica.handleCatchUp({ snapshot: { roomId: 'room', epoch: 'e1', version: 5, entities: {} } });
+  replica.handleCatchUp({ snapshot: { roomId: 'room', epoch: 'e1', version: 5, entities: {} }, viewers: 0 });
   changed.mockClear();
   const name = (): string | undefined => replica.state && getEntity(replica.state, 'peer', 'p1')?.displayName;
   return { replica, changed, missed, name };
@@ -46,7 +46,7 @@ describe('live events', () => {
     replica.handleEvents('e1', [event(9)]);
     expect(missed).toHaveBeenCalledOnce();
     expect(name()).toBeUndefined();
-    replica.handleCatchUp({ epoch: 'e1', events: [event(6), event(7), event(8)] });
+    replica.handleCatchUp({ epoch: 'e1', events: [event(6), event(7), event(8)], viewers: 0 });
     expect(name()).toBe('name9');
     expect(missed).toHaveBeenCalledOnce();
   });
@@ -55,7 +55,10 @@ describe('live events', () => {
     const { replica, missed, name } = setUp();
     replica.handleEvents('e2', [event(1)]);
     expect(missed).toHaveBeenCalledOnce();
-    replica.handleCatchUp({ snapshot: { roomId: 'room', epoch: 'e2', version: 1, entities: {} } });
+    replica.handleCatchUp({
+      snapshot: { roomId: 'room', epoch: 'e2', version: 1, entities: {} },
+      viewers: 0,
+    });
     replica.handleEvents('e2', [event(2)]);
     expect(name()).toBe('name2');
   });
@@ -64,7 +67,7 @@ describe('live events', () => {
     const { replica, name, missed } = setUp();
     replica.handleInterrupted();
     replica.handleEvents('e1', [event(7)]);
-    replica.handleCatchUp({ epoch: 'e1', events: [event(6)] });
+    replica.handleCatchUp({ epoch: 'e1', events: [event(6)], viewers: 0 });
     expect(name()).toBe('name7');
     expect(missed).not.toHaveBeenCalled();
   });
@@ -73,7 +76,10 @@ describe('live events', () => {
     const replica = new RoomReplica({ changed: vi.fn(), missed: vi.fn() });
     replica.handleEvents('e1', [event(2)]);
     expect(replica.cursor).toBeUndefined();
-    replica.handleCatchUp({ snapshot: { roomId: 'room', epoch: 'e1', version: 1, entities: {} } });
+    replica.handleCatchUp({
+      snapshot: { roomId: 'room', epoch: 'e1', version: 1, entities: {} },
+      viewers: 0,
+    });
     expect(replica.cursor).toEqual({ epoch: 'e1', version: 2 });
   });
 });
@@ -110,11 +116,14 @@ describe('a catch-up that does not fit', () => {
   test('is followed by a join without a cursor, so that a snapshot comes', () => {
     const { replica, missed, name } = setUp();
     replica.handleInterrupted();
-    replica.handleCatchUp({ epoch: 'e1', events: [event(8)] });
+    replica.handleCatchUp({ epoch: 'e1', events: [event(8)], viewers: 0 });
     expect(missed).toHaveBeenCalledOnce();
     expect(replica.cursor).toBeUndefined();
     replica.handleEvents('e1', [event(10)]);
-    replica.handleCatchUp({ snapshot: { roomId: 'room', epoch: 'e1', version: 9, entities: {} } });
+    replica.handleCatchUp({
+      snapshot: { roomId: 'room', epoch: 'e1', version: 9, entities: {} },
+      viewers: 0,
+    });
     expect(name()).toBe('name10');
     expect(replica.cursor).toEqual({ epoch: 'e1', version: 10 });
   });

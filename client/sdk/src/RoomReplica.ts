@@ -26,12 +26,15 @@ export interface RoomReplicaEvents {
 interface Batch {
   readonly epoch: string;
   readonly events: readonly RoomEvent[];
+  /** How many only watch, after these events; undefined: as many as before. */
+  readonly viewers?: number | undefined;
 }
 
 /** One room, as far as this client has heard of it. */
 export class RoomReplica {
   readonly #events: RoomReplicaEvents;
   #state: RoomState | undefined;
+  #viewers = 0;
   /** Until a catch-up comes, live events wait: they may overtake the reply that they belong behind. */
   #waiting: Batch[] | undefined = [];
   /** The log could not say what follows the state that is here: only a snapshot helps. */
@@ -45,6 +48,11 @@ export class RoomReplica {
   /** The room, once a first catch-up has come. */
   get state(): RoomState | undefined {
     return this.#state;
+  }
+
+  /** How many only watch. */
+  get viewers(): number {
+    return this.#viewers;
   }
 
   /** Up to where this client has the log; undefined when only a snapshot helps. */
@@ -61,8 +69,9 @@ export class RoomReplica {
     if ('snapshot' in catchUp) {
       this.#forked = false;
       this.#state = fromSnapshot(catchUp.snapshot);
+      this.#viewers = catchUp.viewers;
       this.#events.changed(this.#state, undefined);
-    } else if (this.#fits(catchUp.epoch, catchUp.events)) this.#fold(catchUp.events);
+    } else if (this.#fits(catchUp)) this.#fold(catchUp);
     else {
       this.#forked = true;
       this.#miss();
@@ -70,14 +79,15 @@ export class RoomReplica {
     }
     // What does not fit now was sent before the catch-up was read, and is either in it or of no more use. If something
     // is missing after all, the next event or heartbeat shows it.
-    for (const { epoch, events } of waiting) if (this.#fits(epoch, events)) this.#fold(events);
+    for (const batch of waiting) if (this.#fits(batch)) this.#fold(batch);
   }
 
-  /** Live events. */
-  handleEvents(epoch: string, events: readonly RoomEvent[]): void {
-    if (this.#waiting) this.#waiting.push({ epoch, events });
-    else if (this.#fits(epoch, events)) this.#fold(events);
-    else this.#miss({ epoch, events });
+  /** Live events, and how many only watch after them, when that has changed. */
+  handleEvents(epoch: string, events: readonly RoomEvent[], viewers?: number): void {
+    const batch = { epoch, events, viewers };
+    if (this.#waiting) this.#waiting.push(batch);
+    else if (this.#fits(batch)) this.#fold(batch);
+    else this.#miss(batch);
   }
 
   /** The newest version that there is, by a heartbeat. */
@@ -99,16 +109,17 @@ export class RoomReplica {
     return this.#state?.epoch === epoch && this.#state.version >= version;
   }
 
-  #fits(epoch: string, events: readonly RoomEvent[]): boolean {
+  #fits({ epoch, events }: Batch): boolean {
     return this.#state?.epoch === epoch && isNext(this.#state, events);
   }
 
-  #fold(events: readonly RoomEvent[]): void {
+  #fold({ events, viewers }: Batch): void {
     const before = this.#state;
     if (!before) return;
     const next = reduce(before, events);
     if (next === before) return;
     this.#state = next;
+    this.#viewers = viewers ?? this.#viewers;
     const news = events.filter((event) => event.version > before.version);
     this.#events.changed(next, news);
   }

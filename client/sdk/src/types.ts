@@ -78,7 +78,10 @@ export interface CallSnapshot {
   readonly status: CallStatus;
   readonly roomId: string;
   readonly callStartedAtMs: number | undefined;
+  /** Who is listed. Viewers are not, but for the local one. */
   readonly participants: readonly Participant[];
+  /** How many only watch, the local one included if it does. */
+  readonly viewerCount: number;
   /** The participant who speaks, or spoke last; undefined before anybody did. */
   readonly activeSpeakerId: string | undefined;
   /** What most concerns this person: the own trouble, else that of somebody else, the speaker's first. */

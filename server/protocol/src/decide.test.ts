@@ -5,13 +5,16 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   countEntities,
+  countSeated,
   type Decision,
   decide,
   emptyRoom,
   entityVersion,
   fromSnapshot,
   getEntity,
+  getSeated,
   isHost,
+  isNext,
   listEntities,
   publicationIdOf,
   type RoomCommand,
@@ -19,11 +22,12 @@ import {
   type RoomState,
   reduce,
   sources,
-  toClientEvent,
+  toClientEvents,
   toSnapshot,
 } from './index.ts';
 
 const MAX_PEERS = 4;
+const MAX_VIEWERS = 2;
 const join = (peerId: string, more: Partial<Extract<RoomCommand, { type: 'join' }>> = {}): RoomCommand => ({
   type: 'join',
   peerId,
@@ -38,6 +42,7 @@ const join = (peerId: string, more: Partial<Extract<RoomCommand, { type: 'join' 
   callId: 'call',
   callStartedAtMs: 1_000,
   maxPeers: MAX_PEERS,
+  maxViewers: MAX_VIEWERS,
   ...more,
 });
 
@@ -84,6 +89,42 @@ describe('decide', () => {
     expect(countEntities(viewer, 'publication')).toBe(0);
     expect(isHost(viewer, 'a')).toBe(false);
     expect(isHost(viewer, 'b')).toBe(true);
+  });
+
+  test('[VIEWER1] a viewer has a seat but is not listed, does not host, and changes into a speaker and back', () => {
+    const state = roomAfter(join('v', { role: 'viewer' }), join('a'));
+    expect(listEntities(state, 'peer').map(([id]) => id)).toEqual(['a']);
+    expect(listEntities(state, 'viewer')).toMatchObject([['v', { displayName: 'V', connection: 'online' }]]);
+    expect(isHost(state, 'a')).toBe(true);
+    expect(Object.keys(toSnapshot(state).entities).sort()).toEqual(['peer', 'room']);
+    const away = apply(state, { type: 'setConnection', peerId: 'v', connection: 'reconnecting' });
+    expect(getSeated(away, 'v')?.connection).toBe('reconnecting');
+    const speaker = apply(away, join('v', { nowMs: 5_000 }));
+    expect(getEntity(speaker, 'viewer', 'v')).toBeUndefined();
+    expect(getEntity(speaker, 'peer', 'v')).toMatchObject({ connection: 'online', joinedAtMs: 1_000 });
+    expect(apply(speaker, join('v', { role: 'viewer' })).tables.get('viewer')?.size).toBe(1);
+    expect(countSeated(apply(state, { type: 'leave', peerId: 'v' }))).toBe(1);
+  });
+
+  test('[VIEWER1] a viewer does not publish nor moderate', () => {
+    const state = roomAfter(join('a'), join('v', { role: 'viewer' }));
+    const publish = { type: 'publish', peerId: 'v', source: 'mic', generation: 1, muted: false } as const;
+    expect(codeOf(() => decide(state, publish))).toBe('forbidden');
+    const remove = { type: 'remove', peerId: 'v', targetPeerId: 'a' } as const;
+    expect(codeOf(() => decide(state, remove))).toBe('forbidden');
+  });
+
+  test('[VIEWER3] a removal takes the viewer seats of the identity along, and a viewer who is named', () => {
+    const identity = { userId: 'u', guest: false, tokenExpiresAtMs: 5_000 };
+    const state = roomAfter(
+      join('host', { role: 'host', guest: false }),
+      join('a', identity),
+      join('v', { ...identity, role: 'viewer' }),
+    );
+    const removed = apply(state, { type: 'remove', peerId: 'host', targetPeerId: 'a' });
+    expect(countSeated(removed)).toBe(1);
+    expect(codeOf(() => decide(removed, join('v', { ...identity, role: 'viewer' })))).toBe('forbidden');
+    expect(countSeated(apply(state, { type: 'remove', peerId: 'host', targetPeerId: 'v' }))).toBe(1);
   });
 
   test('[LEAVE2] with a seat goes all that it published', () => {
@@ -295,18 +336,20 @@ class TinyLog {
 /** @param mayReturn whose page went: the only ones who may host without being there. */
 function checkInvariants(state: RoomState, mayReturn: ReadonlySet<string>): void {
   const peers = new Map(listEntities(state, 'peer'));
+  const viewers = listEntities(state, 'viewer').map(([id]) => id);
   expect(peers.size).toBeLessThanOrEqual(MAX_PEERS);
+  expect(viewers.length).toBeLessThanOrEqual(MAX_VIEWERS);
   for (const [id, publication] of listEntities(state, 'publication')) {
     expect(id).toBe(publicationIdOf(publication.peerId, publication.source));
     expect(peers.get(publication.peerId)?.role, 'a publication without its peer, or of a viewer').toBe(
       'speaker',
     );
   }
-  expect([...(state.tables.get('seat')?.keys() ?? [])].sort()).toEqual([...peers.keys()].sort());
+  const seated = [...peers.keys(), ...viewers];
+  expect([...(state.tables.get('seat')?.keys() ?? [])].sort(), 'one seat each').toEqual(seated.sort());
   const hostPeerId = getEntity(state, 'room', 'room')?.hostPeerId;
-  const speakers = [...peers].filter(([, peer]) => peer.role !== 'viewer').map(([id]) => id);
   if (hostPeerId !== undefined) expect([...peers.keys(), ...mayReturn]).toContain(hostPeerId);
-  if (speakers.length > 0) expect(hostPeerId, 'nobody hosts a room of guests').toBeDefined();
+  if (peers.size > 0) expect(hostPeerId, 'nobody hosts a room of guests').toBeDefined();
 }
 
 describe('by property', () => {
@@ -354,16 +397,22 @@ describe('by property', () => {
         const start = states[cut % states.length]!;
         const overTheWire = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
         const client = fromSnapshot(overTheWire(toSnapshot(start)));
-        const events = overTheWire(log.events.map(toClientEvent)).filter(
-          (event) => event.version > start.version - 2,
+        // Told in batches, from before the snapshot on.
+        const told = log.events.slice(Math.max(0, start.version - 2));
+        const size = 1 + (cut % 5);
+        const batches = Array.from({ length: Math.ceil(told.length / size) }, (_, index) =>
+          overTheWire(toClientEvents(told.slice(index * size, (index + 1) * size))),
         );
-        const seen = reduce(reduce(client, events), events);
+        const seen = [...batches, ...batches].reduce((state, batch) => {
+          expect(isNext(state, batch)).toBe(true);
+          return reduce(state, batch);
+        }, client);
         const shown = fromSnapshot(toSnapshot(log.state));
         for (const entity of ['room', 'peer', 'publication'] as const) {
           expect(listEntities(seen, entity)).toEqual(listEntities(shown, entity));
         }
         expect(seen.version).toBe(log.state.version);
-        expect([...seen.tables.keys()]).not.toContain('ban');
+        for (const hidden of ['ban', 'seat', 'viewer']) expect([...seen.tables.keys()]).not.toContain(hidden);
       }),
       { numRuns: 150, seed: 20_260_102 },
     );
@@ -376,7 +425,7 @@ function noteReturns(
   after: RoomState,
   command: RoomCommand,
 ): void {
-  const left = command.type === 'leave' && getEntity(before, 'peer', command.peerId);
+  const left = command.type === 'leave' && getSeated(before, command.peerId);
   if (left && command.mayReturn) mayReturn.add(command.peerId);
   if (command.type === 'replaceAbsentHost') mayReturn.clear();
   for (const [id] of listEntities(after, 'peer')) mayReturn.delete(id);

@@ -11,6 +11,7 @@ import {
   getEntity,
   listEntities,
   type Patch,
+  type Peer,
   ROOM_ENTITY_ID,
   type RoomState,
 } from './roomModel.ts';
@@ -36,6 +37,7 @@ export type RoomCommand =
       /** The order of preference that a call begins with; what later ones bring is not looked at. */
       videoCodecs: readonly VideoCodec[];
       maxPeers: number;
+      maxViewers: number;
     }
   /** `mayReturn`: the page went, maybe to be loaded again. A host of guests keeps the hat then, until `replaceAbsentHost`. */
   | { type: 'leave'; peerId: string; mayReturn?: boolean }
@@ -83,11 +85,20 @@ class Reader {
     return listEntities(this.#state, entity);
   }
 
-  peer(peerId: string): EntityTypes['peer'] {
-    const peer = this.get('peer', peerId);
-    if (!peer)
+  /** A seat, listed or watching. */
+  find(peerId: string): { readonly entity: 'peer' | 'viewer'; readonly peer: Peer } | undefined {
+    for (const entity of ['peer', 'viewer'] as const) {
+      const peer = this.get(entity, peerId);
+      if (peer) return { entity, peer };
+    }
+    return undefined;
+  }
+
+  seated(peerId: string): Peer {
+    const seat = this.find(peerId);
+    if (!seat)
       throw new CallError('not-found', 'No such participant in this room', { details: { what: 'peer' } });
-    return peer;
+    return seat.peer;
   }
 
   publication(peerId: string, source: Source): EntityTypes['publication'] {
@@ -100,7 +111,7 @@ class Reader {
 
   assertHost(peerId: string): void {
     const isHost =
-      this.peer(peerId).role === 'host' || this.get('room', ROOM_ENTITY_ID)?.hostPeerId === peerId;
+      this.seated(peerId).role === 'host' || this.get('room', ROOM_ENTITY_ID)?.hostPeerId === peerId;
     if (!isHost) throw new CallError('forbidden', 'Only a host can do this');
   }
 }
@@ -123,9 +134,9 @@ function patchesOf(reader: Reader, command: RoomCommand, limits: { entity: strin
     case 'leave':
       return leave(reader, command);
     case 'setConnection': {
-      const peer = reader.get('peer', command.peerId);
-      if (!peer || peer.connection === command.connection) return [];
-      return [{ entity: 'peer', id: command.peerId, set: { connection: command.connection } }];
+      const seat = reader.find(command.peerId);
+      if (!seat || seat.peer.connection === command.connection) return [];
+      return [{ entity: seat.entity, id: command.peerId, set: { connection: command.connection } }];
     }
     case 'publish':
       return publish(reader, command);
@@ -189,24 +200,28 @@ function join(
   if (command.guest && command.role !== 'viewer' && !room?.hostPeerId) settings.hostPeerId = command.peerId;
   if (Object.keys(settings).length > 0) patches.push({ entity: 'room', id: ROOM_ENTITY_ID, set: settings });
 
-  const peer = reader.get('peer', command.peerId);
+  const before = reader.find(command.peerId);
   const { peerId, userId, displayName, role, tokenExpiresAtMs, sessionEndsAtMs } = command;
   const seat = reader.get('seat', command.peerId);
   if (seat?.sessionEndsAtMs !== sessionEndsAtMs || seat.tokenExpiresAtMs !== tokenExpiresAtMs) {
     const set = { sessionEndsAtMs, tokenExpiresAtMs: tokenExpiresAtMs ?? null };
     patches.push({ entity: 'seat', id: command.peerId, set });
   }
-  if (!peer) {
-    limits.push({ entity: 'peer', max: command.maxPeers });
-    patches.push({
-      entity: 'peer',
-      id: command.peerId,
-      set: { userId, displayName, role, connection: 'online', joinedAtMs: command.nowMs },
-    });
-  } else if (peer.connection !== 'online' || peer.displayName !== displayName || peer.role !== role) {
-    patches.push({ entity: 'peer', id: command.peerId, set: { displayName, role, connection: 'online' } });
+  const entity = role === 'viewer' ? 'viewer' : 'peer';
+  if (before?.entity !== entity) {
+    limits.push({ entity, max: entity === 'viewer' ? command.maxViewers : command.maxPeers });
+    if (before) patches.push({ entity: before.entity, id: peerId, delete: true });
+    const joinedAtMs = before?.peer.joinedAtMs ?? command.nowMs;
+    const set = { userId, displayName, role, connection: 'online', joinedAtMs };
+    patches.push({ entity, id: peerId, set });
+  } else if (
+    before.peer.connection !== 'online' ||
+    before.peer.displayName !== displayName ||
+    before.peer.role !== role
+  ) {
+    patches.push({ entity, id: peerId, set: { displayName, role, connection: 'online' } });
   }
-  if (peer) {
+  if (before) {
     const granted = role === 'viewer' ? [] : command.publish;
     const lost = sources.filter((source) => !granted.includes(source));
     patches.push(...lost.flatMap((source) => unpublish(reader, peerId, source)));
@@ -216,14 +231,15 @@ function join(
 }
 
 function leave(reader: Reader, { peerId, mayReturn }: Extract<RoomCommand, { type: 'leave' }>): Patch[] {
-  if (!reader.get('peer', peerId)) return [];
+  if (!reader.find(peerId)) return [];
   return mayReturn ? vacate(reader, peerId) : [...vacate(reader, peerId), ...passHat(reader, [peerId])];
 }
 
 /** Everything that goes when a seat ends, but for the host's hat: the peer and what it published. */
 function vacate(reader: Reader, peerId: string): Patch[] {
   const patches: Patch[] = sources.flatMap((source) => unpublish(reader, peerId, source));
-  patches.push({ entity: 'peer', id: peerId, delete: true });
+  const seat = reader.find(peerId);
+  if (seat) patches.push({ entity: seat.entity, id: peerId, delete: true });
   if (reader.get('seat', peerId)) patches.push({ entity: 'seat', id: peerId, delete: true });
   return patches;
 }
@@ -238,7 +254,7 @@ function passHat(reader: Reader, gone: readonly string[]): Patch[] {
 function handOver(reader: Reader, gone: readonly string[]): Patch {
   const [next] = reader
     .list('peer')
-    .filter(([id, peer]) => !gone.includes(id) && peer.role !== 'viewer')
+    .filter(([id]) => !gone.includes(id))
     .sort(([, a], [, b]) => a.joinedAtMs - b.joinedAtMs);
   if (next) reader.get('peer', next[0]);
   return { entity: 'room', id: ROOM_ENTITY_ID, set: { hostPeerId: next ? next[0] : null } };
@@ -246,7 +262,7 @@ function handOver(reader: Reader, gone: readonly string[]): Patch {
 
 function publish(reader: Reader, command: Extract<RoomCommand, { type: 'publish' }>): Patch[] {
   const { peerId, source, generation, muted } = command;
-  if (reader.peer(peerId).role === 'viewer') throw new CallError('forbidden', 'Viewers do not publish');
+  if (reader.seated(peerId).role === 'viewer') throw new CallError('forbidden', 'Viewers do not publish');
   const id = publicationIdOf(peerId, source);
   const before = reader.get('publication', id);
   if (before && before.generation >= generation) return [];
@@ -260,15 +276,14 @@ function unpublish(reader: Reader, peerId: string, source: Source): Patch[] {
 
 function remove(reader: Reader, command: Extract<RoomCommand, { type: 'remove' }>): Patch[] {
   reader.assertHost(command.peerId);
-  const { userId } = reader.peer(command.targetPeerId);
-  if (reader.peer(command.peerId).userId === userId) {
+  const { userId } = reader.seated(command.targetPeerId);
+  if (reader.seated(command.peerId).userId === userId) {
     throw new CallError('invalid-request', 'Leave instead of removing yourself', {
       details: { path: 'data.peerId' },
     });
   }
   // Who of this identity comes in before the bar is committed is not among them: RoomEngine looks again.
-  const peerIds = reader
-    .list('peer')
+  const peerIds = [...reader.list('peer'), ...reader.list('viewer')]
     .filter(([, peer]) => peer.userId === userId)
     .map(([id]) => id);
   const seats = peerIds.map((id) => ({ id, seat: reader.get('seat', id) }));

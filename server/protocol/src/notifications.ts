@@ -5,12 +5,20 @@
 import * as z from 'zod/mini';
 import { ChatMessage } from './chat.ts';
 import { Id, RoomId, Source } from './ids.ts';
-import { RoomEvent } from './roomModel.ts';
+import { RoomEvent, ViewerCount } from './roomModel.ts';
 
 /** name -> schema of its data. */
 export const notifications = {
-  /** Next events of the room's log. A hole, or another epoch: join again with the cursor that you hold. */
-  roomEvents: z.object({ roomId: RoomId, epoch: Id, events: z.array(RoomEvent) }),
+  /**
+   * Next events of the room's log, several at once in a large room. A hole, or another epoch: join again with the cursor that you
+   * hold. With `viewers` when these events changed how many only watch.
+   */
+  roomEvents: z.object({
+    roomId: RoomId,
+    epoch: Id,
+    events: z.array(RoomEvent),
+    viewers: z.optional(ViewerCount),
+  }),
   /** A stored message. A hole in `seq`: pull `chatHistory`. */
   chatMessage: z.object({ message: ChatMessage }),
   /** The worker or node behind this seat's media is gone: make both transports anew, publish and subscribe again. */

@@ -20,7 +20,7 @@ export const RoomSettings = z.object({
 });
 export type RoomSettings = z.infer<typeof RoomSettings>;
 
-/** A session's seat in the room. */
+/** A session's seat in the room. As a `peer` it is listed; as a `viewer` it only watches, and clients get to see how many there are. */
 export const Peer = z.object({
   userId: Id,
   displayName: z.string(),
@@ -62,6 +62,8 @@ export type Ban = z.infer<typeof Ban>;
 export interface EntityTypes {
   room: RoomSettings;
   peer: Peer;
+  /** Who only watches. Never sent to clients: a thousand of them must not cost each client a thousand events. */
+  viewer: Peer;
   publication: Publication;
   seat: Seat;
   ban: Ban;
@@ -84,7 +86,12 @@ export const Patch = z.union([
 export type Patch = z.infer<typeof Patch>;
 
 /** One committed step of the log. Versions of a room's epoch are gapless from 1. */
-export const RoomEvent = z.object({ version: z.int(), patches: z.array(Patch) });
+export const RoomEvent = z.object({
+  version: z.int(),
+  patches: z.array(Patch),
+  /** Towards clients: stands for the versions from this one on, because those before `version` hold nothing that clients see. */
+  from: z.optional(z.int()),
+});
 export type RoomEvent = z.infer<typeof RoomEvent>;
 
 /** A position in a room's log: a version means something only within its epoch. */
@@ -102,10 +109,13 @@ export const RoomSnapshot = z.object({
 });
 export type RoomSnapshot = z.infer<typeof RoomSnapshot>;
 
+/** How many only watch. */
+export const ViewerCount = z.int().check(z.gte(0));
+
 /** What a joining or resuming client gets: the missed events, or everything. */
 export const CatchUp = z.union([
-  z.object({ snapshot: RoomSnapshot }),
-  z.object({ epoch: Id, events: z.array(RoomEvent) }),
+  z.object({ snapshot: RoomSnapshot, viewers: ViewerCount }),
+  z.object({ epoch: Id, events: z.array(RoomEvent), viewers: ViewerCount }),
 ]);
 export type CatchUp = z.infer<typeof CatchUp>;
 
@@ -174,12 +184,13 @@ function merge(
 /** Whether these events continue the state without a hole (already folded ones in front are fine). */
 export const isNext = (state: RoomState, events: readonly RoomEvent[]): boolean => {
   const first = events.find((event) => event.version > state.version);
-  return first === undefined || first.version === state.version + 1;
+  return first === undefined || (first.from ?? first.version) <= state.version + 1;
 };
 
 const schemas: { [E in EntityName]: z.ZodMiniType<EntityTypes[E]> } = {
   room: RoomSettings,
   peer: Peer,
+  viewer: Peer,
   publication: Publication,
   seat: Seat,
   ban: Ban,
@@ -215,6 +226,14 @@ export function listEntities<E extends EntityName>(state: RoomState, entity: E):
 export const countEntities = (state: RoomState, entity: EntityName): number =>
   state.tables.get(entity)?.size ?? 0;
 
+/** Who sits there, listed or watching. */
+export const getSeated = (state: RoomState, peerId: string): Peer | undefined =>
+  getEntity(state, 'peer', peerId) ?? getEntity(state, 'viewer', peerId);
+
+/** How many seats are taken, by whomever. */
+export const countSeated = (state: RoomState): number =>
+  countEntities(state, 'peer') + countEntities(state, 'viewer');
+
 /** Version at which an entity last changed; 0 when it does not exist. */
 export const entityVersion = (state: RoomState, entity: string, id: string): number =>
   state.tables.get(entity)?.get(id)?.version ?? 0;
@@ -239,11 +258,26 @@ export function fromSnapshot(snapshot: RoomSnapshot): RoomState {
   return { roomId, epoch, version, tables };
 }
 
-/** An event without the patches that clients may not see (its version stays, so that they see no hole). */
-export const toClientEvent = (event: RoomEvent): RoomEvent => ({
-  version: event.version,
-  patches: event.patches.filter((patch) => isClientVisible(patch.entity)),
-});
+/** Whether clients get to see anything of an event. */
+export const isShown = (event: RoomEvent): boolean =>
+  event.patches.some(({ entity }) => isClientVisible(entity));
+
+/**
+ * Consecutive events without the patches that clients may not see. One of which nothing is left is told by the next one (`from`),
+ * so that nobody sees a hole and a thousand viewers cost next to nothing.
+ */
+export function toClientEvents(events: readonly RoomEvent[]): RoomEvent[] {
+  const shown: RoomEvent[] = [];
+  let from: number | undefined;
+  for (const event of events) {
+    from ??= event.version;
+    if (!isShown(event) && event !== events.at(-1)) continue;
+    const patches = event.patches.filter((patch) => isClientVisible(patch.entity));
+    shown.push({ version: event.version, patches, ...(from < event.version && { from }) });
+    from = undefined;
+  }
+  return shown;
+}
 
 /** Whether this peer may moderate: a host by token, or the one who hosts a guest room. */
 export const isHost = (state: RoomState, peerId: string): boolean =>

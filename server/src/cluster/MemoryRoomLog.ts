@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   countEntities,
+  countSeated,
   emptyRoom,
   entityVersion,
   getEntity,
@@ -32,7 +33,7 @@ const EVENT_LIFETIME_MS = 10 * 60_000;
 const REPLY_LIFETIME_MS = 2 * 60_000;
 const MAX_WAIT_MS = 86_400_000;
 
-type Listener = (epoch: string, event: RoomEvent) => void;
+type Listener = (event: RoomEvent, state: RoomState) => void;
 
 interface Room {
   readonly key: RoomKey;
@@ -62,7 +63,7 @@ export class MemoryRoomLog implements RoomLog {
   readonly #rooms = new Map<string, Room>();
   readonly #listeners = new Map<string, Set<Listener>>();
   /** Events not yet handed to listeners: a listener may commit, and order must hold for the others. */
-  readonly #undelivered: { key: string; epoch: string; event: RoomEvent }[] = [];
+  readonly #undelivered: { key: string; event: RoomEvent; state: RoomState }[] = [];
   #delivering = false;
 
   /** An empty log. */
@@ -119,7 +120,7 @@ export class MemoryRoomLog implements RoomLog {
       room.toKeepVersion = event.version;
       this.#keep(room);
     }
-    if (event) this.#deliver(text, state.epoch, event);
+    if (event) this.#deliver(text, event, state);
     return { status: 'committed', state, event };
   }
 
@@ -217,13 +218,13 @@ export class MemoryRoomLog implements RoomLog {
     return keeping;
   }
 
-  #deliver(key: string, epoch: string, event: RoomEvent): void {
-    this.#undelivered.push({ key, epoch, event });
+  #deliver(key: string, event: RoomEvent, state: RoomState): void {
+    this.#undelivered.push({ key, event, state });
     if (this.#delivering) return;
     this.#delivering = true;
     try {
       for (let next = this.#undelivered.shift(); next; next = this.#undelivered.shift()) {
-        for (const listener of [...(this.#listeners.get(next.key) ?? [])]) listener(next.epoch, next.event);
+        for (const listener of [...(this.#listeners.get(next.key) ?? [])]) listener(next.event, next.state);
       }
     } finally {
       this.#delivering = false;
@@ -246,7 +247,7 @@ const newRoom = (key: RoomKey): Room => ({
   keeping: Promise.resolve(),
 });
 
-const isUsed = (state: RoomState): boolean => countEntities(state, 'room') + countEntities(state, 'peer') > 0;
+const isUsed = (state: RoomState): boolean => countEntities(state, 'room') + countSeated(state) > 0;
 
 const bansOf = (state: RoomState) =>
   listEntities(state, 'ban').map(([id, set]) => ({ entity: 'ban', id, set }) as const);

@@ -7,6 +7,7 @@ import {
   type CatchUp,
   type Cursor,
   countEntities,
+  countSeated,
   type Decision,
   decide,
   getEntity,
@@ -18,7 +19,7 @@ import {
   type RoomState,
   type Source,
   sources,
-  toClientEvent,
+  toClientEvents,
   toSnapshot,
   type VideoCodec,
 } from '@parley/protocol';
@@ -59,13 +60,19 @@ export interface RoomEngineOptions {
   readonly clock: Clock;
   /** In which order of preference calls begin. Default: VP8 alone. */
   readonly videoCodecs?: readonly VideoCodec[];
-  /** Seats of a room. Default 100. */
-  readonly maxPeers?: number;
+  readonly limits: RoomLimits;
+}
+
+/** How many may sit in one room. */
+export interface RoomLimits {
+  /** Those who are listed. */
+  readonly seats: number;
+  /** Those who only watch: counted apart, because they cost the others next to nothing. */
+  readonly viewers: number;
 }
 
 /** Each conflict means that somebody else got through, so this many in a row mean a room that changes too fast. */
 const MAX_ATTEMPTS = 32;
-const DEFAULT_MAX_PEERS = 100;
 
 /** Runs the commands of all rooms that this process has to do with. */
 export class RoomEngine {
@@ -74,7 +81,7 @@ export class RoomEngine {
   readonly #calls: CallBook;
   readonly #clock: Clock;
   readonly #videoCodecs: readonly VideoCodec[];
-  readonly #maxPeers: number;
+  readonly #limits: RoomLimits;
   /**
    * One command of a seat at a time. The race: a host removes somebody while their `publish` has produced but not yet committed;
    * side by side the producer would outlive the seat.
@@ -89,7 +96,7 @@ export class RoomEngine {
     this.#calls = options.calls;
     this.#clock = options.clock;
     this.#videoCodecs = options.videoCodecs ?? ['vp8'];
-    this.#maxPeers = options.maxPeers ?? DEFAULT_MAX_PEERS;
+    this.#limits = options.limits;
   }
 
   /** The state of a room as it is now. */
@@ -112,7 +119,8 @@ export class RoomEngine {
           nowMs: this.#clock.now(),
           callId,
           callStartedAtMs: startedAtMs,
-          maxPeers: this.#maxPeers,
+          maxPeers: this.#limits.seats,
+          maxViewers: this.#limits.viewers,
         });
         // Refused before anybody counts as present: who is barred must not keep a call alive by trying.
         decide(await this.#log.read(seat.room), joinUnder({ callId: '', startedAtMs: 0 }));
@@ -132,9 +140,14 @@ export class RoomEngine {
   async catchUp(room: RoomKey, since: Cursor | undefined): Promise<CatchUp> {
     if (since) {
       const missed = await this.#log.eventsSince(room, since);
-      if ('events' in missed) return { epoch: since.epoch, events: missed.events.map(toClientEvent) };
+      if ('events' in missed) {
+        // Read behind the events: a newer count is made right by what follows, an older one would stay.
+        const viewers = countEntities(await this.#log.read(room), 'viewer');
+        return { epoch: since.epoch, events: toClientEvents(missed.events), viewers };
+      }
     }
-    return { snapshot: toSnapshot(await this.#log.read(room)) };
+    const state = await this.#log.read(room);
+    return { snapshot: toSnapshot(state), viewers: countEntities(state, 'viewer') };
   }
 
   /**
@@ -218,7 +231,7 @@ export class RoomEngine {
   /** Forgets a room whose call has ended, unless somebody has come back. */
   callEnded(room: RoomKey): Promise<void> {
     return this.#rooms.run(roomKeyText(room), async () => {
-      if (countEntities(await this.#log.read(room), 'peer') === 0) await this.#log.endCall(room);
+      if (countSeated(await this.#log.read(room)) === 0) await this.#log.endCall(room);
     });
   }
 
@@ -236,9 +249,10 @@ export class RoomEngine {
     const { state, event } = await this.#commit(room, command, requestKey);
     const patches = event?.patches ?? [];
     const barred = new Set(patches.filter(({ entity }) => entity === 'ban').map(({ id }) => id));
-    const gone = patches.filter((patch) => patch.entity === 'peer' && 'delete' in patch).map(({ id }) => id);
+    const gone = patches.filter((patch) => patch.entity === 'seat' && 'delete' in patch).map(({ id }) => id);
     // The race: somebody of the same identity came in between the decision and the commit. From now on the bar keeps them out.
-    const late = listEntities(state, 'peer').find(([, { userId }]) => barred.has(userId));
+    const seated = [...listEntities(state, 'peer'), ...listEntities(state, 'viewer')];
+    const late = seated.find(([, { userId }]) => barred.has(userId));
     if (!late) return gone;
     const more = this.#removeAll(room, { ...command, targetPeerId: late[0] });
     const lateOnes = await more.catch((error: unknown) => {
@@ -291,7 +305,7 @@ export class RoomEngine {
   async #callOf(room: RoomKey): Promise<CallIdentity> {
     const state = await this.#log.read(room);
     const shown = getEntity(state, 'room', ROOM_ENTITY_ID);
-    if (shown && countEntities(state, 'peer') > 0) return shown;
+    if (shown && countSeated(state) > 0) return shown;
     try {
       const call = await this.#calls.runningCall(room);
       // The race: the call ended, and somebody came back before the room was forgotten.
@@ -315,7 +329,7 @@ export class RoomEngine {
 
   /** Only in the room's turn. */
   async #tellIfEmpty(room: RoomKey): Promise<void> {
-    if (countEntities(await this.#log.read(room), 'peer') === 0) this.#calls.roomEmpty(room);
+    if (countSeated(await this.#log.read(room)) === 0) this.#calls.roomEmpty(room);
   }
 }
 

@@ -7,6 +7,7 @@ import {
   type ConsumerInfo,
   type DtlsParameters,
   getEntity,
+  getSeated,
   type IceParameters,
   publicationIdOf,
   type RoomState,
@@ -155,7 +156,7 @@ export class SeatMedia {
   #seated<T>(seat: MediaPeer, task: (state: RoomState) => Promise<T>): Promise<T> {
     return this.#engine.inTurn(seat, async () => {
       const state = await this.#engine.read(seat.room);
-      if (!getEntity(state, 'peer', seat.peerId)) throw new CallError('invalid-state', 'The seat has ended');
+      if (!getSeated(state, seat.peerId)) throw new CallError('invalid-state', 'The seat has ended');
       return task(state);
     });
   }

@@ -61,8 +61,8 @@ export interface RoomLog {
   commit(key: RoomKey, commit: Commit): Promise<CommitResult>;
   /** Events after a cursor; trimmed when the epoch differs or the log no longer holds them (1,000 events, 10 minutes). */
   eventsSince(key: RoomKey, cursor: { epoch: string; version: number }): Promise<EventsSince>;
-  /** Calls back after each commit, in order, on each node that holds members. Returns the way to stop. */
-  subscribe(key: RoomKey, listener: (epoch: string, event: RoomEvent) => void): () => void;
+  /** Calls back after each commit, in order, on each node that holds members, with the state after it. Returns the way to stop. */
+  subscribe(key: RoomKey, listener: (event: RoomEvent, state: RoomState) => void): () => void;
   /** Forgets a room whose call has ended: the next read starts a new epoch. Unexpired bans with a time are carried over. */
   endCall(key: RoomKey): Promise<void>;
   /**

@@ -1,15 +1,19 @@
 /**
  * Owns who on this node hears what of a room: one subscription to the log per room, each text made once and sent to all.
- * Does not own sockets (a member is a function that sends) nor what happens in rooms.
+ * Does not own sockets (a member is a function that sends), what happens in rooms, nor how long events wait (EventBatches).
  */
 import {
+  type Cursor,
   type NotificationData,
   type NotificationName,
   type RoomEvent,
-  toClientEvent,
+  type RoomState,
+  toClientEvents,
 } from '@parley/protocol';
+import type { Clock } from '../clock.ts';
 import { type RoomKey, type RoomLog, roomKeyText } from '../room/ports.ts';
 import { notificationText } from './Connection.ts';
+import { type EventBatch, EventBatches } from './EventBatches.ts';
 import type { OutboundLane } from './OutboundLanes.ts';
 
 /** A seat's end of the line. */
@@ -25,25 +29,24 @@ export interface HubMember {
 export interface Membership {
   /** The member has been brought up to this version of this epoch: everything after it follows, in order, each once. */
   release(epoch: string, version: number): void;
+  /** Tells the member what still waits for others: a change of its own belongs before the reply to it. */
+  hurry(): void;
   /** Idempotent. */
   end(): void;
 }
 
-interface HeldText {
-  readonly text: string;
-  readonly lane: OutboundLane;
-  /** Of a room event; undefined for a chat message. */
-  readonly at?: { readonly epoch: string; readonly version: number };
-}
-
 interface Line {
   readonly member: HubMember;
-  /** What came while the member was being caught up; undefined once it is live. */
-  held: HeldText[] | undefined;
+  /** What came while the member was being caught up: batches, and texts of the chat. Undefined once it is live. */
+  held: (EventBatch | string)[] | undefined;
+  /** Up to where it knows the log. */
+  reached: Cursor | undefined;
 }
 
 interface RoomLines {
-  readonly lines: Set<Line>;
+  /** By peer: a session has one seat. */
+  readonly lines: Map<string, Line>;
+  readonly batches: EventBatches;
   readonly unsubscribe: () => void;
 }
 
@@ -53,10 +56,12 @@ const MAX_HELD = 2_000;
 /** Fans out what happens in the rooms of this node. */
 export class RoomHub {
   readonly #log: Pick<RoomLog, 'subscribe'>;
+  readonly #clock: Clock;
   readonly #rooms = new Map<string, RoomLines>();
 
-  constructor(log: Pick<RoomLog, 'subscribe'>) {
+  constructor(log: Pick<RoomLog, 'subscribe'>, clock: Clock) {
     this.#log = log;
+    this.#clock = clock;
   }
 
   /**
@@ -65,21 +70,22 @@ export class RoomHub {
    */
   attach(room: RoomKey, member: HubMember): Membership {
     const key = roomKeyText(room);
-    let lines = this.#rooms.get(key);
-    if (!lines) {
-      const unsubscribe = this.#log.subscribe(room, (epoch, event) => this.#onEvent(room, epoch, event));
-      lines = { lines: new Set(), unsubscribe };
-      this.#rooms.set(key, lines);
-    }
-    const line: Line = { member, held: [] };
-    lines.lines.add(line);
+    const lines = this.#rooms.get(key) ?? this.#open(room);
+    const line: Line = { member, held: [], reached: undefined };
+    lines.lines.set(member.peerId, line);
     return {
       release: (epoch, version) => {
         const held = line.held ?? [];
         line.held = undefined;
-        for (const { text, lane, at } of held) {
-          if (at === undefined || at.epoch !== epoch || at.version > version) member.send(text, lane);
+        line.reached = { epoch, version };
+        for (const item of held) {
+          if (typeof item === 'string') member.send(item, 'chat');
+          else tell(line, item, (after) => eventsText(room, item, after));
         }
+      },
+      hurry: () => {
+        const waiting = this.#rooms.get(key)?.batches.waiting;
+        if (waiting && !line.held) tell(line, waiting, (after) => eventsText(room, waiting, after));
       },
       end: () => this.#drop(key, line),
     };
@@ -88,7 +94,11 @@ export class RoomHub {
   /** A stored message, to everybody in the room who may read chat. */
   chatMessage(room: RoomKey, data: NotificationData<'chatMessage'>): void {
     const text = notificationText('chatMessage', data);
-    for (const line of this.#lines(room)) if (line.member.chat) sendOrHold(line, { text, lane: 'chat' });
+    for (const line of this.#lines(room)) {
+      if (!line.member.chat) continue;
+      if (!line.held) line.member.send(text, 'chat');
+      else if (line.held.length < MAX_HELD) line.held.push(text);
+    }
   }
 
   /** A moment, to everybody in the room who is live: who is not has no use for it. */
@@ -104,49 +114,95 @@ export class RoomHub {
     name: N,
     data: NotificationData<N>,
   ): void {
-    for (const line of this.#lines(room)) {
-      if (line.member.peerId === peerId && !line.held) line.member.send(notificationText(name, data));
+    const line = this.#rooms.get(roomKeyText(room))?.lines.get(peerId);
+    if (line && !line.held) line.member.send(notificationText(name, data));
+  }
+
+  /** How far the members have been told, where the log is at `tail`: what waits in a batch is on its way, not lost. */
+  told(room: RoomKey, { epoch, version }: Cursor): Cursor {
+    const waiting = this.#rooms.get(roomKeyText(room))?.batches.waiting;
+    const [first] = waiting?.epoch === epoch ? waiting.events : [];
+    return { epoch, version: first ? Math.min(version, first.version - 1) : version };
+  }
+
+  #open(room: RoomKey): RoomLines {
+    const unsubscribe = this.#log.subscribe(room, (event, state) => this.#onEvent(room, event, state));
+    const batches = new EventBatches(this.#clock, (batch) => this.#onBatch(room, batch));
+    const lines: RoomLines = { lines: new Map(), batches, unsubscribe };
+    this.#rooms.set(roomKeyText(room), lines);
+    return lines;
+  }
+
+  /** Of the moment: sending may end members. */
+  #lines(room: RoomKey): readonly Line[] {
+    return [...(this.#rooms.get(roomKeyText(room))?.lines.values() ?? [])];
+  }
+
+  /** Who is removed is told at once; the others by the batch. */
+  #onEvent(room: RoomKey, event: RoomEvent, state: RoomState): void {
+    const key = roomKeyText(room);
+    const lines = this.#rooms.get(key);
+    if (!lines) return;
+    for (const peerId of removedPeers(event)) {
+      const line = lines.lines.get(peerId);
+      if (!line) continue;
+      this.#drop(key, line);
+      line.member.removed();
     }
+    if (lines.lines.size > 0) lines.batches.add(event, state, lines.lines.size);
   }
 
-  #lines(room: RoomKey): Iterable<Line> {
-    return this.#rooms.get(roomKeyText(room))?.lines ?? [];
-  }
-
-  #onEvent(room: RoomKey, epoch: string, event: RoomEvent): void {
-    const removed = removedPeers(event);
-    const { roomId } = room;
-    const text = notificationText('roomEvents', { roomId, epoch, events: [toClientEvent(event)] });
-    for (const line of [...this.#lines(room)]) {
-      if (removed.has(line.member.peerId)) {
-        this.#drop(roomKeyText(room), line);
-        line.member.removed();
-      } else {
-        sendOrHold(line, { text, lane: 'call', at: { epoch, version: event.version } });
-      }
+  #onBatch(room: RoomKey, batch: EventBatch): void {
+    const texts = new Map<number, string>();
+    const textAfter = (after: number): string => {
+      const text = texts.get(after) ?? eventsText(room, batch, after);
+      texts.set(after, text);
+      return text;
+    };
+    for (const line of this.#lines(room)) {
+      if (!line.held) tell(line, batch, textAfter);
+      else if (line.held.length < MAX_HELD) line.held.push(batch);
     }
   }
 
   #drop(key: string, line: Line): void {
     const room = this.#rooms.get(key);
-    if (!room?.lines.delete(line) || room.lines.size > 0) return;
+    const { peerId } = line.member;
+    if (room?.lines.get(peerId) !== line) return;
+    room.lines.delete(peerId);
+    if (room.lines.size > 0) return;
     this.#rooms.delete(key);
+    room.batches.stop();
     room.unsubscribe();
   }
 }
 
-function sendOrHold(line: Line, held: HeldText): void {
-  if (!line.held) line.member.send(held.text, held.lane);
-  else if (line.held.length < MAX_HELD) line.held.push(held);
+/** Tells a live member those events of a batch that it does not know; `textAfter` makes their text. */
+function tell(line: Line, { epoch, events }: EventBatch, textAfter: (version: number) => string): void {
+  const [first, last] = [events[0]?.version ?? 0, events.at(-1)?.version ?? 0];
+  const known = line.reached?.epoch === epoch ? line.reached.version : 0;
+  if (known >= last) return;
+  line.reached = { epoch, version: last };
+  line.member.send(textAfter(Math.max(known, first - 1)));
+}
+
+function eventsText({ roomId }: RoomKey, { epoch, events, viewers }: EventBatch, after: number): string {
+  const news = events.filter(({ version }) => version > after);
+  const changesViewers = news.some(({ patches }) => patches.some(({ entity }) => entity === 'viewer'));
+  return notificationText('roomEvents', {
+    roomId,
+    epoch,
+    events: toClientEvents(news),
+    ...(changesViewers && { viewers }),
+  });
 }
 
 /** A removal bars the seat and deletes it in the same event; a leave only deletes it. */
-function removedPeers(event: RoomEvent): ReadonlySet<string> {
-  const barred = new Set<string>();
-  const removed = new Set<string>();
-  for (const patch of event.patches) {
-    if (patch.entity === 'ban' && 'set' in patch) barred.add(patch.id);
-    if (patch.entity === 'peer' && 'delete' in patch && barred.has(patch.id)) removed.add(patch.id);
-  }
-  return removed;
+function removedPeers(event: RoomEvent): string[] {
+  const barred = new Set(
+    event.patches.filter((patch) => patch.entity === 'ban' && 'set' in patch).map(({ id }) => id),
+  );
+  return event.patches
+    .filter((patch) => patch.entity === 'seat' && 'delete' in patch && barred.has(patch.id))
+    .map(({ id }) => id);
 }

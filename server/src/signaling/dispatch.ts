@@ -28,9 +28,12 @@ interface Policy {
   readonly replyLane?: OutboundLane;
   /** Whether a retry gets the first answer; the others may be executed again without harm. */
   readonly once: boolean;
+  /** Whether it changes the room: what it changed is told to its asker before it is answered, however large the room. */
+  readonly changesRoom?: boolean;
 }
 
 const call = { lane: 'call', once: true } as const;
+const change = { ...call, changesRoom: true } as const;
 
 const policies: { readonly [N in RequestName]: Policy } = {
   hello: { once: false },
@@ -41,9 +44,9 @@ const policies: { readonly [N in RequestName]: Policy } = {
   createTransport: call,
   connectTransport: call,
   restartIce: call,
-  publish: call,
-  unpublish: call,
-  setMuted: call,
+  publish: change,
+  unpublish: change,
+  setMuted: change,
   subscribe: call,
   unsubscribe: call,
   setConsumersPaused: call,
@@ -55,9 +58,9 @@ const policies: { readonly [N in RequestName]: Policy } = {
   chatHistory: { lane: 'chat', replyLane: 'bulk', once: false },
   // Cumulative: the same again does no harm.
   reportQuality: { lane: 'call', once: false },
-  moderatorMute: call,
-  moderatorStop: call,
-  removePeer: call,
+  moderatorMute: change,
+  moderatorStop: change,
+  removePeer: change,
 };
 
 /** How fast requests may come. */
@@ -134,7 +137,7 @@ export class Dispatcher {
       connection.refuseBadFrame(id, parsed.error);
       return;
     }
-    const { lane, replyLane = lane, once } = policies[name];
+    const { lane, replyLane = lane, once, changesRoom = false } = policies[name];
     // Taken now, behind the call requests that came before and ahead of those that come later: who writes and closes the page
     // at once still had a seat, however long the disk takes.
     const seatInTurn = lane === 'chat' ? session.inLane('call', async () => session.liveSeat) : undefined;
@@ -149,7 +152,9 @@ export class Dispatcher {
         liveSeat: () => seat ?? refuseUnseated(),
         afterReply: (task) => void afterReply.push(task),
       };
-      return handlers[name](context, parsed.data);
+      const ok = await handlers[name](context, parsed.data);
+      if (changesRoom) session.liveSeat?.membership.hurry();
+      return ok;
     };
     const execute = () => (lane ? session.inLane(lane, run) : run());
     this.#count(session, 1);

@@ -45,10 +45,10 @@ describe('MemoryRoomLog', () => {
     const log = new MemoryRoomLog(new FakeClock(), new MemoryRoomKeeper());
     const heard: number[] = [];
     const patches = [{ entity: 'peer', id: 'a', set: {} }];
-    log.subscribe(room, (_epoch, event) => {
+    log.subscribe(room, (event) => {
       if (event.version === 1) void log.commit(room, { patches, reads: [], limits: [] });
     });
-    log.subscribe(room, (_epoch, event) => heard.push(event.version));
+    log.subscribe(room, (event) => heard.push(event.version));
     await log.commit(room, { patches, reads: [], limits: [] });
     expect(heard).toEqual([1, 2]);
     await log.close();

@@ -159,7 +159,7 @@ export function roomLogContract(name: string, create: () => Promise<RoomLogFixtu
 
     test('[LOG11] subscribers hear each event of their room once, in order, until they stop', async () => {
       const heard: RoomEvent[] = [];
-      const stop = log.subscribe(room, (_epoch, event) => heard.push(event));
+      const stop = log.subscribe(room, (event) => heard.push(event));
       await log.commit({ ...room, roomId: 'another' }, decision([set('x')]));
       await log.commit({ ...room, tenant: 'another' }, decision([set('x')]));
       const { state } = await commit(set('a'));

@@ -83,7 +83,7 @@ function setUp(wrap: (log: RoomLog) => RoomLog = (log) => log) {
   const log = wrap(new MemoryRoomLog(clock, keeper));
   const media = new FakeMedia();
   const calls = new FakeCalls();
-  const engine = new RoomEngine({ log, media: media.port, calls, clock, maxPeers: 3 });
+  const engine = new RoomEngine({ log, media: media.port, calls, clock, limits: { seats: 3, viewers: 2 } });
   return { log, keeper, media, calls, engine, seatMedia: new SeatMedia(engine, media.port) };
 }
 
@@ -97,6 +97,29 @@ describe('RoomEngine', () => {
       reason: { code: 'capacity' },
     });
     expect(getEntity(await engine.read(room), 'room', 'room')?.hostPeerId).toBe('a');
+  });
+
+  test('[VIEWER4] viewers are counted apart: they fill no seat, and have a limit of their own', async () => {
+    const { engine } = setUp();
+    const watch = (name: string) => engine.join(seat(name), { ...joining(name), role: 'viewer' });
+    await Promise.all(['a', 'b', 'c'].map((name) => engine.join(seat(name), joining(name))));
+    await Promise.all([watch('v'), watch('w')]);
+    await expect(watch('x')).rejects.toMatchObject({ code: 'capacity', details: { what: 'viewer' } });
+    await expect(engine.join(seat('d'), joining('d'))).rejects.toMatchObject({ code: 'capacity' });
+    expect(await engine.catchUp(room, undefined)).toMatchObject({ viewers: 2 });
+  });
+
+  test('[VIEWER1] a call lasts while somebody watches it', async () => {
+    const { engine, calls } = setUp();
+    await engine.join(seat('a'), joining('a'));
+    await engine.join(seat('v'), { ...joining('v'), role: 'viewer' });
+    await engine.leave(seat('a'));
+    expect(calls.occupied).toBe(true);
+    const { epoch } = await engine.read(room);
+    await engine.callEnded(room);
+    expect((await engine.read(room)).epoch).toBe(epoch);
+    await engine.leave(seat('v'));
+    expect(calls.occupied).toBe(false);
   });
 
   test('decides again when another node was quicker, on the state that it was told', async () => {
@@ -239,6 +262,7 @@ describe('RoomEngine', () => {
       media: media.port,
       calls: new FakeCalls(),
       clock: new FakeClock(),
+      limits: { seats: 3, viewers: 2 },
     });
     await elsewhere.moderatorStop(seat('host'), 'a', 'mic', stop);
     const another = elsewhere.moderatorStop(seat('host'), 'a', 'mic', 's:2');

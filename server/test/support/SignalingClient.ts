@@ -48,6 +48,8 @@ export class SignalingClient {
   hello: RequestReply<'hello'> | undefined;
   /** The room as folded from the last join and the events since. */
   room: RoomState | undefined;
+  /** How many only watch, as told. */
+  viewers: number | undefined;
   /** Every event that came as a notification, for counting. */
   readonly roomEvents: RoomEvent[] = [];
   peerId = '';
@@ -111,6 +113,7 @@ export class SignalingClient {
     const answer = await this.raw(JSON.stringify({ id, name: 'join', data }), id, (ok) => {
       const reply = requests.join.reply.parse(ok);
       this.peerId = reply.peerId;
+      this.viewers = reply.room.viewers;
       if ('snapshot' in reply.room) this.room = fromSnapshot(reply.room.snapshot);
       else if (from) this.room = reduce(from, reply.room.events);
     });
@@ -201,13 +204,14 @@ export class SignalingClient {
     this.#changed();
   }
 
-  #fold({ epoch, events }: NotificationData<'roomEvents'>): void {
+  #fold({ epoch, events, viewers = this.viewers }: NotificationData<'roomEvents'>): void {
     this.roomEvents.push(...events);
     if (!this.room) return;
     if (this.room.epoch !== epoch || !isNext(this.room, events)) {
       throw new Error(`A hole: holds ${this.room.version}, got ${events.map((event) => event.version)}`);
     }
     this.room = reduce(this.room, events);
+    this.viewers = viewers;
   }
 
   #changed(): void {

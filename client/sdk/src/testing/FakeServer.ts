@@ -296,8 +296,12 @@ export class FakeServer {
       return {
         peerId: session.peerId,
         room: missed
-          ? { epoch: since.epoch, events: this.#events.filter(({ version }) => version > since.version) }
-          : { snapshot: toSnapshot(this.room) },
+          ? {
+              epoch: since.epoch,
+              events: this.#events.filter(({ version }) => version > since.version),
+              viewers: 0,
+            }
+          : { snapshot: toSnapshot(this.room), viewers: 0 },
         rtpCapabilities: JSON.parse(JSON.stringify(testFakeParameters.generateRouterRtpCapabilities())),
         iceServers: [],
         transportIds: [...this.#transports]
@@ -425,4 +429,5 @@ const joinCommand = (peerId: string, displayName: string): Extract<RoomCommand, 
   callStartedAtMs: 1000,
   videoCodecs: ['vp8'],
   maxPeers: 100,
+  maxViewers: 100,
 });

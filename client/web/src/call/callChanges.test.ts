@@ -36,6 +36,7 @@ const call = (participants: Participant[], entries: ChatEntry[] = []): CallSnaps
   roomId: 'r',
   callStartedAtMs: 0,
   participants,
+  viewerCount: 0,
   activeSpeakerId: undefined,
   trouble: undefined,
   chat: { entries, hasOlder: false, enabled: true },
