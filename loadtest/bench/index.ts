@@ -15,6 +15,7 @@ import { ServerProcess } from '../../server/test/support/serverProcess.ts';
 import { runCompare } from './compare/runCompare.ts';
 import { runCrowd } from './crowd/runCrowd.ts';
 import { joinLine, measureJoins } from './joinTime.ts';
+import { printSignaling } from './signaling/signaling.ts';
 import { measureSixteen } from './sixteen.ts';
 
 const dist = fileURLToPath(new URL('../../client/web/dist', import.meta.url));
@@ -26,7 +27,7 @@ function firstLoadBytes(): number {
   return [...files].reduce((sum, file) => sum + gzipSync(readFileSync(join(dist, file))).length, 0);
 }
 
-const figures = ['size', 'join', 'sixteen'] as const;
+const figures = ['size', 'join', 'sixteen', 'signaling'] as const;
 type Figure = (typeof figures)[number];
 
 /** Measures and prints. */
@@ -34,6 +35,7 @@ async function printFigures(wants: (figure: Figure) => boolean): Promise<void> {
   console.log(`Machine: ${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}`);
   if (wants('size'))
     console.log(`First load of the app: ${Math.round(firstLoadBytes() / 1024)} KB of JavaScript (gzip)`);
+  if (wants('signaling')) await printSignaling();
   if (!wants('join') && !wants('sixteen')) return;
   const server = await ServerProcess.start({ environment: { PARLEY_LOG_LEVEL: 'warn' } });
   // 320x180 at 10 frames a second, as in the browser tests: the browsers' software codecs share the cores with the server.
