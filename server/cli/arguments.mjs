@@ -39,7 +39,7 @@ export const commands = {
   },
   bench: {
     summary:
-      'measure the figures of the README (size, join, sixteen) and compare with other servers (compare; "compare help" tells its options)',
+      'measure the figures of the README (size, join, sixteen, signaling) and compare with other servers (compare; "compare help" tells its options)',
     usage: 'npm run bench -- [options] [figure]',
     options: { ...yes, ...help },
     passesArguments: true,

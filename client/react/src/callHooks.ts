@@ -25,6 +25,9 @@ export const useParticipant = (peerId: string): Participant | undefined =>
 export const useLocalParticipant = (): Participant | undefined =>
   useCallSelector((snapshot) => snapshot.participants.find((participant) => participant.isLocal));
 
+/** How many only watch; they are not among the participants. */
+export const useViewerCount = (): number => useCallSelector((snapshot) => snapshot.viewerCount);
+
 /** Messages and whether writing is allowed. */
 export const useChat = (): CallSnapshot['chat'] => useCallSelector((snapshot) => snapshot.chat);
 

@@ -11,6 +11,7 @@ export {
   useParticipant,
   useParticipantIds,
   useParticipants,
+  useViewerCount,
 } from './callHooks.ts';
 export { canChooseSpeaker, type Preview, useAudioLevel, useDevices, usePreview } from './deviceHooks.ts';
 export { sameItems } from './equality.ts';

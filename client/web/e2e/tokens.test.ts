@@ -10,6 +10,7 @@ import { Person } from './support/Person.ts';
 let server: ServerProcess;
 let host: Person;
 let guest: Person;
+let viewer: Person;
 
 const linkOf = async (sub: string, role: string) =>
   `${server.url}/r/board#token=${await mintToken({ sub, role, room: 'board' })}`;
@@ -18,11 +19,15 @@ beforeAll(async () => {
   server = await ServerProcess.start({
     environment: { PARLEY_API_KEYS: `${testKey.key}:${testKey.secret}` },
   });
-  [host, guest] = await Promise.all([Person.start('Ada', looks.red), Person.start('Ben', looks.green)]);
+  [host, guest, viewer] = await Promise.all([
+    Person.start('Ada', looks.red),
+    Person.start('Ben', looks.green),
+    Person.start('Cleo', looks.blue),
+  ]);
 });
 
 afterAll(async () => {
-  await Promise.all([host, guest].map((person) => person?.stop()));
+  await Promise.all([host, guest, viewer].map((person) => person?.stop()));
   await server?.stop();
 });
 
@@ -50,6 +55,24 @@ it('[MOD1] gives the controls to hosts only, and they work', async () => {
   await host.tile('Ben').hover();
   await host.button('Mute Ben').click();
   await guest.button('Unmute').waitFor();
+});
+
+it('[VIEWER2] counts who only watches, and shows them nobody but to themselves', async () => {
+  const { page } = viewer;
+  await page.goto(await linkOf('cleo', 'viewer'));
+  await page.getByRole('textbox', { name: 'Your name' }).fill('Cleo');
+  await viewer.button('Join').click();
+  await viewer.tile('Cleo (you)').waitFor();
+  for (const person of [host, guest, viewer]) await person.page.getByText('1 watching').first().waitFor();
+  expect(await host.tileNames()).toEqual(['Ada (you)', 'Ben']);
+  await host.button('Participants').click();
+  const panel = host.page.getByRole('complementary', { name: 'Participants' });
+  await panel.getByText('1 watching').waitFor();
+  expect(await panel.getByText('Cleo').count()).toBe(0);
+  await host.page.keyboard.press('Escape');
+
+  await page.close();
+  await host.page.getByText('1 watching').waitFor({ state: 'detached' });
 });
 
 it('[MOD2] removes somebody, who cannot come back with the same token', async () => {

@@ -2,8 +2,8 @@
  * Owns the list of everybody, with states and a host's controls. Does not own the stage.
  */
 import type { Participant } from '@parley/client';
-import { useParticipant, useParticipantIds } from '@parley/react';
-import { Mic, MicOff, Monitor, Video, VideoOff } from 'lucide-react';
+import { useParticipant, useParticipantIds, useViewerCount } from '@parley/react';
+import { Eye, Mic, MicOff, Monitor, Video, VideoOff } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { Avatar } from '../ui/Avatar.tsx';
 import { Moderation } from './Moderation.tsx';
@@ -15,6 +15,7 @@ import { QualityBars } from './QualityBars.tsx';
 export function ParticipantsPanel({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation();
   const peerIds = useParticipantIds();
+  const viewers = useViewerCount();
   return (
     <Panel title={t('call.participants')} count={peerIds.length} onClose={onClose}>
       <ul className="people">
@@ -22,6 +23,12 @@ export function ParticipantsPanel({ onClose }: { onClose: () => void }) {
           <Person key={peerId} peerId={peerId} />
         ))}
       </ul>
+      {viewers > 0 && (
+        <p className="people-watching">
+          <Eye aria-hidden="true" />
+          {t('call.watching', { count: viewers })}
+        </p>
+      )}
     </Panel>
   );
 }

@@ -1,7 +1,8 @@
 /**
  * Owns the line above the stage: which room, how long, its link. Does not own the controls below.
  */
-import { useCallSelector } from '@parley/react';
+import { useCallSelector, useViewerCount } from '@parley/react';
+import { Eye } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { roomUrl } from '../app/route.ts';
@@ -21,9 +22,23 @@ export function TopBar({ roomId }: { roomId: string }) {
         {roomId}
       </h1>
       <Elapsed />
+      <Watching />
       <span className="call-top-space" />
       <CopyLink url={roomUrl(roomId)} className="button call-copy" />
     </header>
+  );
+}
+
+/** Who is nobody's tile. */
+function Watching() {
+  const { t } = useTranslation();
+  const viewers = useViewerCount();
+  if (viewers === 0) return null;
+  return (
+    <span className="call-watching">
+      <Eye aria-hidden="true" />
+      {t('call.watching', { count: viewers })}
+    </span>
   );
 }
 
