@@ -138,6 +138,13 @@ describe('loadConfig', () => {
     ]);
   });
 
+  it('[VIEWER4] takes how many may sit in a room and how many may watch', () => {
+    expect(load({}).roomLimits).toEqual({ seats: 500, viewers: 1_000 });
+    const set = { PARLEY_MAX_SEATS: '20', PARLEY_MAX_VIEWERS: '0' };
+    expect(load(set).roomLimits).toEqual({ seats: 20, viewers: 0 });
+    expect(problemsOf({ PARLEY_MAX_SEATS: '0' })).toEqual([expect.stringMatching(/^PARLEY_MAX_SEATS: /)]);
+  });
+
   it('binds every interface with --lan, unless HOST says otherwise', () => {
     expect(load({}, ['--lan'])).toMatchObject({ lan: true, host: '::' });
     expect(load({ HOST: '10.0.0.7' }, ['--lan']).host).toBe('10.0.0.7');

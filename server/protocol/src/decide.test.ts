@@ -385,7 +385,7 @@ describe('by property', () => {
     );
   });
 
-  test('a client that joins in the middle and hears events twice sees what the server shows', () => {
+  test('[BATCH7] a client that joins in the middle and hears events twice sees what the server shows', () => {
     fc.assert(
       fc.property(fc.array(command, { maxLength: 40 }), fc.nat(), (commands, cut) => {
         const log = new TinyLog();
