@@ -141,8 +141,14 @@ export async function startServer(
       retentionDays: config.chatRetentionDays,
     });
     ends.push(() => chat.close());
-    const { videoCodecs, roomLimits: limits } = config;
-    const engine = new RoomEngine({ log: roomLog, media, calls: chat, clock, videoCodecs, limits });
+    const engine = new RoomEngine({
+      log: roomLog,
+      media,
+      calls: chat,
+      clock,
+      limits: config.roomLimits,
+      videoCodecs: config.videoCodecs,
+    });
     chat.onMessage((room, message) => hub.chatMessage(room, { message }));
     chat.onCallEnded((room) => {
       engine.callEnded(room).catch((error: unknown) => log.error({ err: error }, 'a room was not forgotten'));
