@@ -19,12 +19,24 @@ import { keep, keepList } from './keep.ts';
 import { qualityOfScore } from './quality/verdict.ts';
 import type { MediaState, Participant } from './types.ts';
 
+type OwnPublications = readonly (readonly [string, Publication])[];
+
+/** What a participant was made from: while none of it changes, nothing is made again, in a room of hundreds too. */
+interface Made {
+  readonly from: readonly unknown[];
+  readonly participant: Participant;
+}
+
 type Media = Readonly<Partial<Record<Source, MediaState>>>;
 
 /** Everybody in the call, in the order of joining. */
 export class Participants {
   #list: readonly Participant[] = [];
-  #byId: ReadonlyMap<string, Participant> = new Map();
+  #byId: ReadonlyMap<string, Made> = new Map();
+  #publications: { readonly of: unknown; readonly byPeer: ReadonlyMap<string, OwnPublications> } | undefined;
+  readonly #visibleNames = new WeakMap<Peer, string>();
+  /** Whose tracks have changed since they were made. */
+  readonly #retracked = new Set<string>();
   #state: RoomState | undefined;
   #localPeerId: string | undefined;
   /** Shown where the room does not list the own seat: viewers are only counted. */
@@ -40,19 +52,23 @@ export class Participants {
   list(): readonly Participant[] {
     const state = this.#state;
     if (!state) return this.#list;
-    const publications = groupByPeer(state);
+    const publications = this.#publicationsOf(state);
     const hostPeerId = getEntity(state, 'room', ROOM_ENTITY_ID)?.hostPeerId;
     const namesakes = new Map<string, number>();
     const next = this.#shown(state).map(([peerId, peer]) => {
-      const name = visibleName(peer.displayName);
+      const name = this.#visibleName(peer);
       const count = (namesakes.get(name) ?? 0) + 1;
       namesakes.set(name, count);
       const label = count === 1 ? peer.displayName : `${peer.displayName} (${count})`;
       const isHost = peer.role === 'host' || hostPeerId === peerId;
-      return this.#participant(peerId, peer, label, isHost, publications.get(peerId) ?? []);
+      return this.#make(peerId, peer, label, isHost, publications.get(peerId));
     });
-    this.#list = keepList(this.#list, next);
-    this.#byId = new Map(next.map((participant) => [participant.peerId, participant]));
+    this.#retracked.clear();
+    this.#list = keepList(
+      this.#list,
+      next.map(({ participant }) => participant),
+    );
+    this.#byId = new Map(next.map((made) => [made.participant.peerId, made]));
     return this.#list;
   }
 
@@ -83,6 +99,7 @@ export class Participants {
   setTrack(publicationId: string, track: MediaStreamTrack | null): void {
     if (track) this.#tracks.set(publicationId, track);
     else this.#tracks.delete(publicationId);
+    this.#retracked.add(publicationId);
   }
 
   /** Who speaks now, loudest first. */
@@ -119,25 +136,55 @@ export class Participants {
     return [...listed, [this.#localPeerId, this.#self]];
   }
 
-  #participant(
+  #make(
     peerId: string,
     peer: Peer,
     label: string,
     isHost: boolean,
-    publications: readonly (readonly [string, Publication])[],
-  ): Participant {
+    publications: OwnPublications = NOTHING,
+  ): Made {
     const { userId, displayName, role, connection } = peer;
     const isLocal = peerId === this.#localPeerId;
-    const before = this.#byId.get(peerId);
-    const media = isLocal ? this.#localMedia : this.#remoteMedia(before?.media ?? {}, publications);
-    const speaking = this.#speaking.has(peerId) && media.mic?.muted === false;
-    const quality = this.#quality.get(peerId) ?? 'unknown';
-    const seat = { peerId, userId, displayName, label, isLocal, isHost, role, connection };
+    const made = this.#byId.get(peerId);
+    const heard = this.#speaking.has(peerId);
+    const measured = this.#quality.get(peerId);
+    const local = isLocal && this.#localMedia;
     const trouble = this.#troubles.get(peerId);
-    return keep(before, { ...seat, media, speaking, quality, trouble });
+    const from = [peer, label, isHost, publications, local, heard, measured, trouble];
+    const retracked = publications.some(([publicationId]) => this.#retracked.has(publicationId));
+    if (made && !retracked && made.from.every((part, index) => part === from[index])) return made;
+
+    const before = made?.participant;
+    const media = isLocal ? this.#localMedia : this.#remoteMedia(before?.media ?? {}, publications);
+    const speaking = heard && media.mic?.muted === false;
+    const quality = measured ?? 'unknown';
+    const seat = { peerId, userId, displayName, label, isLocal, isHost, role, connection };
+    return { from, participant: keep(before, { ...seat, media, speaking, quality, trouble }) };
   }
 
-  #remoteMedia(before: Media, publications: readonly (readonly [string, Publication])[]): Media {
+  #visibleName(peer: Peer): string {
+    const name = this.#visibleNames.get(peer) ?? visibleName(peer.displayName);
+    this.#visibleNames.set(peer, name);
+    return name;
+  }
+
+  /** Grouped once per change of any of them. A peer whose own ones did not change keeps its list. */
+  #publicationsOf(state: RoomState): ReadonlyMap<string, OwnPublications> {
+    const of = state.tables.get('publication');
+    if (!this.#publications || this.#publications.of !== of) {
+      const before = this.#publications?.byPeer;
+      const byPeer = new Map(
+        [...groupByPeer(state)].map(([peerId, own]) => {
+          const known = before?.get(peerId);
+          return [peerId, known && samePublications(known, own) ? known : own] as const;
+        }),
+      );
+      this.#publications = { of, byPeer };
+    }
+    return this.#publications.byPeer;
+  }
+
+  #remoteMedia(before: Media, publications: OwnPublications): Media {
     const media: Partial<Record<Source, MediaState>> = {};
     for (const [publicationId, { source, muted }] of publications) {
       const hidden = muted && kindOf(source) === 'video';
@@ -147,6 +194,11 @@ export class Participants {
     return keep(before, media);
   }
 }
+
+const NOTHING: OwnPublications = [];
+
+const samePublications = (a: OwnPublications, b: OwnPublications): boolean =>
+  a.length === b.length && a.every(([, publication], index) => publication === b[index]?.[1]);
 
 function groupByPeer(state: RoomState): Map<string, [string, Publication][]> {
   const byPeer = new Map<string, [string, Publication][]>();

@@ -10,7 +10,7 @@ import { ServerProcess } from '../../../server/test/support/serverProcess.ts';
 import { percentile } from '../statistics.ts';
 import { measureAudience, measureJoinCosts, measureStorm, type Subject } from './measure.ts';
 
-const SECRET = 'of the bench only, of the bench only';
+const SECRET = 'bench-only-'.repeat(4);
 
 /** Measures and prints. */
 export async function printSignaling(): Promise<void> {
@@ -21,6 +21,7 @@ export async function printSignaling(): Promise<void> {
       PARLEY_CONNECT_BURST: '100000',
       PARLEY_API_KEYS: `bench:${SECRET}`,
       PARLEY_GUESTS: 'on',
+      PARLEY_MAX_SEATS: '1000',
     },
   });
   if (availableParallelism() > 1) {
