@@ -159,3 +159,30 @@ test('a weak network is put down to the others only while the own one is fine, a
   people.setTroubles(undefined, new Set());
   expect(troubles()).toEqual([undefined, undefined, undefined]);
 });
+
+test('[VIEWER1] a local viewer, whom the room does not list, sees itself; a local speaker is never made up', () => {
+  const { people, state } = setUp();
+  const self = { userId: 'u-v', displayName: 'Bob', connection: 'online', joinedAtMs: 1 } as const;
+  people.setRoom(state(), 'v', { ...self, role: 'viewer' });
+  expect(people.list().map(({ peerId, label, isLocal, role }) => [peerId, label, isLocal, role])).toEqual([
+    ['a', 'Ada', false, 'speaker'],
+    ['b', 'Ada (2)', false, 'speaker'],
+    ['c', 'Bob', false, 'speaker'],
+    ['v', 'Bob (2)', true, 'viewer'],
+  ]);
+  people.setRoom(state(), 'gone', { ...self, role: 'speaker' });
+  expect(people.list().some(({ isLocal }) => isLocal)).toBe(false);
+});
+
+test('a track that comes before or behind its publication is shown', () => {
+  const { people, publish } = setUp();
+  const [early, late] = [fakeTrack('video'), fakeTrack('video')];
+  people.setTrack('b.camera', early);
+  people.list();
+  publish('b', 'camera');
+  expect(people.list()[1]?.media.camera?.track).toBe(early);
+  people.setTrack('b.camera', late);
+  expect(people.list()[1]?.media.camera?.track).toBe(late);
+  people.setTrack('b.camera', null);
+  expect(people.list()[1]?.media.camera?.track).toBeNull();
+});

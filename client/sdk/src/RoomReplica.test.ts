@@ -128,3 +128,29 @@ describe('a catch-up that does not fit', () => {
     expect(replica.cursor).toEqual({ epoch: 'e1', version: 10 });
   });
 });
+
+describe('viewers', () => {
+  test('[VIEWER2] are the last number that was told, and a message that was folded before takes nothing back', () => {
+    const { replica, changed } = setUp();
+    replica.handleEvents('e1', [event(6)], 3);
+    replica.handleEvents('e1', [event(7)]);
+    expect(replica.viewers).toBe(3);
+    replica.handleEvents('e1', [{ version: 9, from: 8, patches: [] }], 5);
+    replica.handleEvents('e1', [event(6)], 1);
+    expect(replica.viewers).toBe(5);
+    expect(changed).toHaveBeenCalledTimes(3);
+    replica.handleCatchUp({ epoch: 'e1', events: [event(10)], viewers: 4 });
+    expect(replica.viewers).toBe(4);
+  });
+
+  test('[BATCH7] an event that stands for several leaves no hole, and one that begins too late does', () => {
+    const { replica, missed } = setUp();
+    replica.handleEvents('e1', [{ ...event(9), from: 6 }]);
+    expect(replica.cursor?.version).toBe(9);
+    replica.handleEvents('e1', [{ ...event(12), from: 8 }]);
+    expect(replica.cursor?.version).toBe(12);
+    expect(missed).not.toHaveBeenCalled();
+    replica.handleEvents('e1', [{ ...event(16), from: 14 }]);
+    expect(missed).toHaveBeenCalledOnce();
+  });
+});
