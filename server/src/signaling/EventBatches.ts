@@ -20,7 +20,7 @@ const TEXTS_PER_SECOND = 5_000;
 const MAX_WAIT_MS = 1_000;
 
 /** The time between two batches; nobody waits in a hurry for what nobody gets to see but as a count. */
-export function batchIntervalMs(members: number, shown = true): number {
+function batchIntervalMs(members: number, shown: boolean): number {
   if (members < SMALL_ROOM) return 0;
   return shown ? Math.min(MAX_WAIT_MS, (members / TEXTS_PER_SECOND) * 1_000) : MAX_WAIT_MS;
 }
