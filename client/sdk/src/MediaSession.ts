@@ -157,7 +157,7 @@ export class MediaSession {
   handleMoved(): void {
     this.#send.handleMoved();
     this.#recv.handleMoved();
-    if (this.#peerId !== undefined) this.#view.handleSeated();
+    this.#view.handleMoved();
     this.#events.stateChanged();
   }
 

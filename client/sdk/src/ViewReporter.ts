@@ -30,9 +30,14 @@ export class ViewReporter {
     this.#reconciler.poke();
   }
 
-  /** The seat is taken (again), or its media is somewhere else now: what was told before may be forgotten there. */
+  /** A seat that receives is taken (again): what was told before may be forgotten there. */
   handleSeated(): void {
     this.#seated = true;
+    this.handleMoved();
+  }
+
+  /** Its media is somewhere else now. */
+  handleMoved(): void {
     this.#told = undefined;
     this.#reconciler.poke();
   }
