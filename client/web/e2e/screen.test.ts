@@ -12,7 +12,8 @@ import type { Person } from './support/Person.ts';
 const SHARP = 3;
 const TAB_RETURN_MS = 2_000;
 const DIP_MS = 5_000;
-const DIP = '300kbit';
+// A fifth of what a share may take.
+const DIP = '500kbit';
 const LIMIT_MS = 30_000;
 
 declare global {
