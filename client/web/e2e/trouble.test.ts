@@ -14,7 +14,7 @@ let narrow: Person;
 let wide: Person;
 
 const own = (person: Person, text: string) => person.page.getByRole('status').filter({ hasText: text });
-const onTile = (person: Person, tile: string) => person.tile(tile).getByText('Their network');
+const onTile = (person: Person, tile: string) => person.tile(tile).getByText('Their network is weak');
 
 async function bothAreTold(): Promise<void> {
   await own(narrow, 'Your network is weak').waitFor({ timeout: TOLD_WITHIN_MS });
@@ -58,5 +58,5 @@ it('a narrow way up is called the same', async () => {
   await bothAreTold();
   await narrow.button('Hide this notice').click();
   expect(await own(narrow, 'Your network is weak').count()).toBe(0);
-  expect(await narrow.tile('Ada (you)').getByText('Your network').count()).toBe(1);
+  expect(await narrow.tile('Ada (you)').getByText('Your network is weak').count()).toBe(1);
 });
