@@ -7,6 +7,8 @@ import { qualityOfScore } from './verdict.ts';
 
 /** A word that is not repeated (every 30 s) is no longer true; one of two may be lost. */
 const WORD_HOLDS_MS = 75_000;
+/** mediasoup's score of a stream of which a twentieth is lost. */
+const LOSSY_SCORE = 8;
 
 interface Known {
   wordUntilMs: number;
@@ -26,6 +28,12 @@ export class PeerTroubles {
   /** How well the server gets what they send. */
   handleScores(scores: readonly { readonly peerId: string; readonly score: number }[]): void {
     for (const { peerId, score } of scores) this.#known(peerId).score = score;
+  }
+
+  /** Whether the server gets less than it should of what somebody sends: then it is no news that we do, too. */
+  sendsBadly(peerId: string, nowMs: number): boolean {
+    const { score = 10, wordUntilMs = 0 } = this.#peers.get(peerId) ?? {};
+    return score <= LOSSY_SCORE || nowMs < wordUntilMs;
   }
 
   /** Those who left are forgotten. */

@@ -89,6 +89,24 @@ test('a report is due every 10 s, and at once when trouble begins or ends', asyn
   expect(events.reportDue.mock.calls.length).toBe(before + 1);
 });
 
+test('what the server itself does not get of somebody is not put down to the own network', async () => {
+  const { meter, events, receive, pass } = setUp();
+  meter.peers.handleScores([{ peerId: 'ben', score: 7 }]);
+  meter.start();
+  for (let step = 1; step <= 6; step++) {
+    receive(chromiumPicture(1, { packetsReceived: step * 100, packetsLost: step * 20 }));
+    await pass(2000);
+  }
+  expect(events.troublesMeasured).not.toHaveBeenCalledWith('your-network', expect.anything());
+  meter.peers.handleScores([{ peerId: 'ben', score: 10 }]);
+  for (let step = 7; step <= 10; step++) {
+    receive(chromiumPicture(1, { packetsReceived: step * 100, packetsLost: step * 20 }));
+    await pass(2000);
+  }
+  expect(events.troublesMeasured).toHaveBeenLastCalledWith('your-network', new Set());
+  meter.close();
+});
+
 test('more publications than a report holds take turns', async () => {
   const { meter, receive, pass } = setUp();
   meter.start();

@@ -143,7 +143,9 @@ export class QualityMeter {
       const sinceMs = this.#seenSinceMs.get(key);
       return sinceMs !== undefined && reading.atMs - sinceMs >= SETTLED_AFTER_MS;
     };
-    const interval = intervalBetween(before, reading, steps, isSettled);
+    const arrivesWhole = ({ publicationId }: StreamStats): boolean =>
+      !this.peers.sendsBadly(publicationId.slice(0, publicationId.lastIndexOf('.')), reading.atMs);
+    const interval = intervalBetween(before, reading, steps, isSettled, arrivesWhole);
     if (interval.lengthMs > SLEPT_MS) return;
     this.#watch.add(troubleSign(interval, isPageHidden()));
     const quality = qualityOf(interval);

@@ -71,12 +71,14 @@ export function stepsBetween(before: Reading | undefined, after: Reading): Strea
  * Sums up the time between two readings.
  * @param isSettled whether a stream flows for long enough that an encoder which is held back says something: congestion control
  *   takes some seconds to find out how much there is room for.
+ * @param arrivesWhole whether the server gets all of what it passes on as this stream: what is missing there is missing here too.
  */
 export function intervalBetween(
   before: Reading,
   after: Reading,
   steps: readonly StreamStep[],
   isSettled: (stream: StreamStats) => boolean,
+  arrivesWhole: (stream: StreamStats) => boolean = () => true,
 ): Interval {
   const sum = (counter: Counter, which: (step: StreamStep) => boolean): number =>
     steps.reduce((total, step) => total + (which(step) ? Math.max(0, step.by[counter] ?? 0) : 0), 0);
@@ -88,12 +90,13 @@ export function intervalBetween(
     const settled = steps.filter(({ stream }) => isSettled(stream));
     return 1000 * Math.max(0, ...settled.map(({ by }) => by[counter] ?? 0));
   };
-  const lost = sum('lost', isReceived);
+  const isOwn = (step: StreamStep): boolean => isReceived(step) && arrivesWhole(step.stream);
+  const lost = sum('lost', isOwn);
   const rtts = [after.send.rttS, after.recv.rttS].filter((rttS) => rttS !== undefined);
   return {
     lengthMs: after.atMs - before.atMs,
     rttS: rtts.length > 0 ? Math.max(...rtts) : undefined,
-    expected: sum('packets', isReceived) + lost,
+    expected: sum('packets', isOwn) + lost,
     lost,
     sent: sum('packets', isReported),
     sentLost: sum('lost', isReported),
