@@ -15,6 +15,8 @@ export interface EventBatch {
 
 /** Rooms below this hear everything at once. */
 const SMALL_ROOM = 8;
+/** Telling hundreds takes milliseconds: the answer to the request behind the event goes out before that. */
+const FIRST_WAIT_MS = 5;
 /** What one room may cost a second: 100 members are told at most every 20 ms, 500 every 100 ms. */
 const TEXTS_PER_SECOND = 5_000;
 const MAX_WAIT_MS = 1_000;
@@ -25,7 +27,7 @@ function batchIntervalMs(members: number, shown: boolean): number {
   return shown ? Math.min(MAX_WAIT_MS, (members / TEXTS_PER_SECOND) * 1_000) : MAX_WAIT_MS;
 }
 
-/** The events of one room. After a pause the next one goes out at once; what follows it too soon waits. */
+/** The events of one room. After a pause the next one goes out nearly at once; what follows it too soon waits. */
 export class EventBatches {
   readonly #clock: Clock;
   readonly #tell: (batch: EventBatch) => void;
@@ -53,9 +55,11 @@ export class EventBatches {
     this.#waiting ??= { epoch, events: [], viewers: 0 };
     this.#waiting.events.push(event);
     this.#waiting.viewers = countEntities(state, 'viewer');
-    const dueAtMs = this.#toldAtMs + batchIntervalMs(members, isShown(event));
+    const nowMs = this.#clock.monotonicMs();
+    const firstMs = nowMs + (members < SMALL_ROOM ? 0 : FIRST_WAIT_MS);
+    const dueAtMs = Math.max(firstMs, this.#toldAtMs + batchIntervalMs(members, isShown(event)));
     if (dueAtMs >= this.#dueAtMs) return;
-    const waitMs = dueAtMs - this.#clock.monotonicMs();
+    const waitMs = dueAtMs - nowMs;
     if (waitMs <= 0) {
       this.#flush();
       return;
