@@ -26,13 +26,17 @@ export const connectToParley: Connect = async (options) => {
     // It follows the room by itself.
     subscribe: () => Promise.resolve(),
     tracks: () =>
-      bot.tracks().map(({ source, packets, bytes, lost, frames, spatialLayer }) => ({
-        packets,
-        bytes,
-        lost,
-        frames,
-        isFull: source === 'camera' ? spatialLayer === TOP_LAYER : packets > 0,
-      })),
+      bot
+        .tracks()
+        // What the server never sent is no track that arrives.
+        .filter(({ packets }) => packets > 0)
+        .map(({ source, packets, bytes, lost, frames, spatialLayer }) => ({
+          packets,
+          bytes,
+          lost,
+          frames,
+          isFull: source === 'camera' ? spatialLayer === TOP_LAYER : packets > 0,
+        })),
     sentPackets: () => bot.sample().sentPackets,
     firstFrameMs: () => {
       const { firstFrameMs } = bot.phases;
