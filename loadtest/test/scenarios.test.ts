@@ -14,7 +14,8 @@ const here = () => ['--url', server.url];
 
 beforeAll(async () => {
   server = await ServerProcess.start({
-    environment: { PARLEY_MEDIA_WORKERS: '1', PARLEY_LOG_LEVEL: 'warn' },
+    // Bots know VP8 alone, whatever a room prefers.
+    environment: { PARLEY_MEDIA_WORKERS: '1', PARLEY_LOG_LEVEL: 'warn', PARLEY_VIDEO_CODECS: 'av1,vp9,h264' },
   });
 });
 afterAll(() => server.stop());
