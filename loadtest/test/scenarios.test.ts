@@ -14,8 +14,14 @@ const here = () => ['--url', server.url];
 
 beforeAll(async () => {
   server = await ServerProcess.start({
-    // Bots know VP8 alone, whatever a room prefers.
-    environment: { PARLEY_MEDIA_WORKERS: '1', PARLEY_LOG_LEVEL: 'warn', PARLEY_VIDEO_CODECS: 'av1,vp9,h264' },
+    environment: {
+      PARLEY_MEDIA_WORKERS: '1',
+      PARLEY_LOG_LEVEL: 'warn',
+      // Bots know VP8 alone, whatever a room prefers.
+      PARLEY_VIDEO_CODECS: 'av1,vp9,h264',
+      // The ramp's room is full at a hundred.
+      PARLEY_MAX_SEATS: '100',
+    },
   });
 });
 afterAll(() => server.stop());
