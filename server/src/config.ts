@@ -100,7 +100,7 @@ const Settings = z.object({
   PARLEY_CONNECT_RATE: whole(1, 1_000_000).default(100),
   // Measured up to here: a joiner is sent the whole list, and everybody's page draws from it.
   PARLEY_MAX_SEATS: whole(1, 100_000).default(500),
-  // Nobody's list grows by them, but each one's join copies the table of all (MemoryRoomLog): 2 ms at 5,000.
+  // Nobody's list grows by them, but each one's join copies the table of all (MemoryRoomLog): 2.5 ms at 5,000.
   PARLEY_MAX_VIEWERS: whole(0, 1_000_000).default(1_000),
   PARLEY_ROLES: z
     .literal('all', 'unsupported: split roles do not work yet in this version; remove the setting')
