@@ -142,6 +142,19 @@ describe('[AUDIO4] hints', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('that end by muting before they are measured are not true either', () => {
+    mics.hint('g');
+    mics.close('g');
+    mics.open('g');
+    expect(mics.hint('g')).toBe('ignored');
+    // Of somebody who was measured, muting says nothing.
+    report({ d: -30 });
+    mics.hint('d');
+    mics.close('d');
+    mics.open('d');
+    expect(mics.hint('d')).toBe('believed');
+  });
+
   it('are ignored twice as long each time', () => {
     report({ a: -30, b: -30, c: -30 });
     clock.advance(1_000);

@@ -83,9 +83,13 @@ export class LoudestMics {
     this.#rank();
   }
 
-  /** A microphone is muted, or gone. */
+  /** A microphone is muted, or gone. With it goes a hint that was not measured yet: muting in time must not make it true. */
   close(peerId: string): void {
-    if (this.#voices.delete(peerId)) this.#rank();
+    const voice = this.#voices.get(peerId);
+    if (!voice) return;
+    this.#voices.delete(peerId);
+    if (voice.hintedUntilMs !== undefined) this.#distrust(peerId, this.#clock.monotonicMs());
+    this.#rank();
   }
 
   /** A report of one worker: those of its microphones that were above the threshold. */
