@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { ServerProcess } from '../../server/test/support/serverProcess.ts';
 import { Bot, type BotOptions, prepareMedia, type TrackReport } from '../src/bot/index.ts';
+import { trackOf, until } from './support/bots.ts';
 
 const media = prepareMedia();
 const bots: Bot[] = [];
@@ -41,20 +42,6 @@ function newRoom() {
     return bot;
   };
 }
-
-async function until(condition: () => boolean, limitMs = 20_000): Promise<void> {
-  const deadline = performance.now() + limitMs;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`not within ${limitMs} ms: ${condition}`);
-    await delay(20);
-  }
-}
-
-const trackOf = (bot: Bot, source: TrackReport['source']): TrackReport => {
-  const track = bot.tracks().find((item) => item.source === source);
-  if (!track) throw new Error(`no ${source}`);
-  return track;
-};
 
 const viewer = { publish: { audio: false, video: false } };
 

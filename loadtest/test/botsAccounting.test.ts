@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ServerProcess } from '../../server/test/support/serverProcess.ts';
 import { Bot, type BotOptions, countSrtpRepeats, prepareMedia, type TrackReport } from '../src/bot/index.ts';
+import { until } from './support/bots.ts';
 import { type Fate, HarmfulPath, type SeenPacket } from './support/HarmfulPath.ts';
 
 const media = prepareMedia();
@@ -43,14 +44,6 @@ async function join(displayName: string, options: Partial<BotOptions>): Promise<
   });
   bots.push(bot);
   return bot;
-}
-
-async function until(condition: () => boolean, limitMs = 20_000): Promise<void> {
-  const deadline = performance.now() + limitMs;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`not within ${limitMs} ms: ${condition}`);
-    await delay(20);
-  }
 }
 
 const trackOf = (bot: Bot): TrackReport => {

@@ -6,7 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { ServerProcess } from '../../server/test/support/serverProcess.ts';
-import { Bot, type BotOptions, prepareMedia, type TrackReport } from '../src/bot/index.ts';
+import { Bot, type BotOptions, prepareMedia } from '../src/bot/index.ts';
+import { trackOf, until } from './support/bots.ts';
 
 const media = prepareMedia();
 const bots: Bot[] = [];
@@ -59,22 +60,8 @@ async function workers(): Promise<z.infer<typeof Reports>> {
 const both = { audio: true, video: true };
 const nothing = { audio: false, video: false };
 
-async function until(condition: () => boolean, limitMs = 30_000): Promise<void> {
-  const deadline = performance.now() + limitMs;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`not within ${limitMs} ms: ${condition}`);
-    await delay(20);
-  }
-}
-
 /** What a bot received of another, all generations together. */
 const framesOf = (bot: Bot): number => bot.tracks().reduce((sum, { frames }) => sum + frames, 0);
-const trackOf = (bot: Bot, source: TrackReport['source']): TrackReport => {
-  const track = bot.tracks().find((item) => item.source === source);
-  if (!track) throw new Error(`no ${source}`);
-  return track;
-};
-
 test('both ways, the largest layer comes through the pipe, whole; who comes later gets a key frame through it', async () => {
   const join = newRoom();
   const ada = await join('Ada', both);

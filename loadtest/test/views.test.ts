@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ServerProcess } from '../../server/test/support/serverProcess.ts';
 import { Bot, prepareMedia, type TrackReport } from '../src/bot/index.ts';
+import { until } from './support/bots.ts';
 
 const media = prepareMedia();
 let server: ServerProcess;
@@ -15,16 +16,6 @@ beforeAll(async () => {
   });
 });
 afterAll(() => server.stop());
-
-/** Waits, and says how long it took. */
-async function until(condition: () => boolean, limitMs = 20_000): Promise<number> {
-  const startMs = performance.now();
-  while (!condition()) {
-    if (performance.now() - startMs > limitMs) throw new Error(`not within ${limitMs} ms: ${condition}`);
-    await delay(5);
-  }
-  return performance.now() - startMs;
-}
 
 test('[VIEW1] [DEMAND1] what nobody shows nobody sends; it comes back at once, and grows without a standstill', async () => {
   const who = { url: server.url, roomId: 'views', speech: { seed: 1, pattern: 'silent' }, media } as const;
