@@ -1,6 +1,6 @@
 /**
- * Owns what one seat has in a worker: its transports, what it publishes, what it consumes. Every id is looked up here.
- * Does not own what the room shares (MediaRoom) nor whether the seat may do this (the room engine decided).
+ * Owns what one seat has in a worker: its transports, what it publishes, and in which order its calls run.
+ * Does not own what it receives (SeatConsumers), what the room shares (MediaRoom) nor whether the seat may do this (the room engine decided).
  */
 import {
   CallError,
@@ -14,17 +14,15 @@ import {
   type Source,
   type TransportInfo,
 } from '@parley/protocol';
-import type { types } from 'mediasoup';
 import type { MediaPeer } from '../room/ports.ts';
-import { ConsumerControl } from './ConsumerControl.ts';
 import { checkRtpCapabilities, checkRtpParameters, streamsCollide } from './checkRtpParameters.ts';
 import type { MediaWorker } from './MediaWorker.ts';
+import { type ConsumingSeat, SeatConsumers } from './SeatConsumers.ts';
 import { SerialQueue } from './SerialQueue.ts';
-import type { Publication, SeatConsumer, SeatHandle, SeatRoom, SeatTransport } from './seatModel.ts';
+import type { Publication, SeatConsumer, SeatRoom, SeatTransport } from './seatModel.ts';
 import { invalidRequest, notFound } from './toCallError.ts';
-import { consumerInfo, transportInfo } from './wireInfo.ts';
+import { transportInfo } from './wireInfo.ts';
 
-const MAX_CONSUMERS = 512;
 // Before the bandwidth estimation knows better: a bit more than one 720p picture.
 const INITIAL_OUTGOING_BITRATE_BPS = 1_000_000;
 // After this long without an ICE consent check the path counts as lost. The transport stays: the client may restart ICE.
@@ -38,19 +36,19 @@ interface NextPublication {
   readonly muted: boolean;
 }
 
-export class Seat implements SeatHandle {
+export class Seat implements ConsumingSeat {
   readonly peer: MediaPeer;
   readonly worker: MediaWorker;
   readonly #room: SeatRoom;
   readonly #transports = new Map<string, SeatTransport>();
   readonly #publications = new Map<Source, Publication>();
-  readonly #consumers = new Map<string, SeatConsumer>();
+  readonly #consumers: SeatConsumers;
   #closed = false;
   /**
    * Calls of one seat run one after another. The races behind it: two `createTransport` of one direction would both
    * see no earlier one, two `consume` of one publication no consumer, and two generations of one source could stand in
    * the wrong order. Closing does not wait here: it takes effect at once, and what was under way looks after each
-   * answer whether it still has a place (`#keepOrClose`).
+   * answer whether it still has a place (`keepOrClose`).
    */
   readonly #queue = new SerialQueue();
 
@@ -58,6 +56,7 @@ export class Seat implements SeatHandle {
     this.peer = peer;
     this.worker = worker;
     this.#room = room;
+    this.#consumers = new SeatConsumers(this, room);
   }
 
   get transportIds(): string[] {
@@ -85,7 +84,7 @@ export class Seat implements SeatHandle {
   }
 
   get consumers(): Iterable<SeatConsumer> {
-    return this.#consumers.values();
+    return this.#consumers.all;
   }
 
   createTransport(options: {
@@ -102,7 +101,7 @@ export class Seat implements SeatHandle {
       }
       if (direction === 'recv') checkRtpCapabilities(rtpCapabilities);
       const { worker } = this;
-      const transport = await this.#call('createWebRtcTransport', 'unavailable', () =>
+      const transport = await this.call('createWebRtcTransport', 'unavailable', () =>
         worker.router.createWebRtcTransport({
           webRtcServer: worker.webRtcServer,
           enableUdp: true,
@@ -113,7 +112,7 @@ export class Seat implements SeatHandle {
           iceConsentTimeout: ICE_CONSENT_TIMEOUT_S,
         }),
       );
-      this.#keepOrClose(transport);
+      this.keepOrClose(transport);
       const earlier = [...this.#transports.values()].filter((other) => other.direction === direction);
       this.#transports.set(id, {
         id,
@@ -139,7 +138,7 @@ export class Seat implements SeatHandle {
       if (transport.connectedWith !== undefined) {
         throw new CallError('invalid-state', 'the transport is connected with other parameters');
       }
-      await this.#call('connect', 'invalid-request', () => transport.transport.connect({ dtlsParameters }));
+      await this.call('connect', 'invalid-request', () => transport.transport.connect({ dtlsParameters }));
       transport.connectedWith = parameters;
     });
   }
@@ -147,7 +146,7 @@ export class Seat implements SeatHandle {
   restartIce(transportId: string): Promise<IceParameters> {
     return this.#queue.run(async () => {
       const { transport } = this.#transport(transportId);
-      return await this.#call('restartIce', 'unavailable', () => transport.restartIce());
+      return await this.call('restartIce', 'unavailable', () => transport.restartIce());
     });
   }
 
@@ -176,7 +175,7 @@ export class Seat implements SeatHandle {
   async #produce(transport: SeatTransport, next: NextPublication): Promise<void> {
     const { source, generation, rtpParameters, muted } = next;
     const id = publicationIdOf(this.peer.peerId, source);
-    const producer = await this.#call('produce', 'invalid-request', () =>
+    const producer = await this.call('produce', 'invalid-request', () =>
       transport.transport.produce({
         id: `${id}.${generation}`,
         kind: kindOf(source),
@@ -184,7 +183,7 @@ export class Seat implements SeatHandle {
         paused: muted,
       }),
     );
-    this.#keepOrClose(producer, transport);
+    this.keepOrClose(producer, transport);
     const earlier = this.#publications.get(source);
     if (earlier) this.#closePublication(earlier);
     const publication: Publication = {
@@ -227,7 +226,7 @@ export class Seat implements SeatHandle {
       const publication = this.#publications.get(source);
       if (!publication) throw notFound('publication');
       const { producer } = publication;
-      await this.#call('pause or resume', 'not-found', () => (paused ? producer.pause() : producer.resume()));
+      await this.call('pause or resume', 'not-found', () => (paused ? producer.pause() : producer.resume()));
       this.#room.pausedChanged(publication);
     });
   }
@@ -241,84 +240,21 @@ export class Seat implements SeatHandle {
   }
 
   consume(transportId: string, publicationId: string): Promise<ConsumerInfo> {
-    return this.#queue.run(async () => {
-      const transport = this.#transport(transportId, 'recv');
-      const publication = this.#room.findPublication(publicationId);
-      if (!publication) throw notFound('publication');
-      const existing = [...publication.consumers].find((consumer) => consumer.seat === this);
-      if (existing) return existing.info;
-      if (this.#consumers.size >= MAX_CONSUMERS) {
-        throw new CallError('capacity', `a peer consumes at most ${MAX_CONSUMERS} publications`);
-      }
-      const consumer = await this.#consume(transport, publication);
-      this.#keepOrClose(consumer, transport);
-      // Its publisher closed it, or published the next generation, while the worker answered.
-      if (this.#room.findPublication(publicationId) !== publication) {
-        consumer.close();
-        throw notFound('publication');
-      }
-      const info = consumerInfo(publication, consumer);
-      const control = new ConsumerControl(consumer, (what, request) =>
-        this.#call(what, 'not-found', request),
-      );
-      const mine: SeatConsumer = { info, seat: this, transportId, publication, consumer, control };
-      this.#consumers.set(consumer.id, mine);
-      publication.consumers.add(mine);
-      this.#room.consumerAdded(mine);
-      return info;
-    });
-  }
-
-  /** Consumes the publication where this seat lives; the way there is let go with the consumer, however that ends. */
-  async #consume(transport: SeatTransport, publication: Publication): Promise<types.Consumer> {
-    const { producer, release } = await this.#room.outlet(publication, this.worker);
-    try {
-      // Ended on its way here: mediasoup would say that the device cannot consume it.
-      if (producer.closed) throw notFound('publication');
-      const rtpCapabilities = transport.rtpCapabilities ?? {};
-      if (!this.worker.router.canConsume({ producerId: producer.id, rtpCapabilities })) {
-        throw new CallError('unsupported', 'this device cannot decode what is published');
-      }
-      const consumer = await this.#call('consume', 'invalid-request', () =>
-        transport.transport.consume({
-          producerId: producer.id,
-          rtpCapabilities,
-          // Until its control lets it flow: a picture once the client's track is in place, so that no key frame is wasted.
-          paused: true,
-          // Lost packets are sent again, for Opus too.
-          enableRtx: true,
-        }),
-      );
-      consumer.observer.once('close', release);
-      return consumer;
-    } catch (error) {
-      release();
-      throw error;
-    }
+    return this.#queue.run(() =>
+      this.#consumers.consume(this.#transport(transportId, 'recv'), publicationId),
+    );
   }
 
   closeConsumer(consumerId: string): Promise<void> {
-    return this.#queue.run(async () => {
-      const mine = this.#consumer(consumerId);
-      this.#consumers.delete(consumerId);
-      mine.publication.consumers.delete(mine);
-      mine.consumer.close();
-      this.#room.consumerRemoved(mine);
-    });
+    return this.#queue.run(async () => this.#consumers.close(consumerId));
   }
 
   setConsumerPaused(consumerId: string, paused: boolean): Promise<void> {
-    return this.#queue.run(async () => {
-      const mine = this.#consumer(consumerId);
-      const done = mine.control.setClientPaused(paused);
-      this.#room.consumerChanged(mine);
-      await done;
-    });
+    return this.#queue.run(() => this.#consumers.setPaused(consumerId, paused));
   }
 
-  /** The publication of one of its consumers ended: mediasoup has closed the consumer, it only leaves the books. */
-  forgetConsumer({ info }: SeatConsumer): void {
-    this.#consumers.delete(info.consumerId);
+  forgetConsumer(consumer: SeatConsumer): void {
+    this.#consumers.forget(consumer);
   }
 
   /** Ends everything of the seat, at once, whether or not its worker still lives. Idempotent. */
@@ -335,12 +271,7 @@ export class Seat implements SeatHandle {
     for (const publication of this.#publications.values()) {
       if (publication.transportId === id) this.#forgetPublication(publication);
     }
-    for (const consumer of this.#consumers.values()) {
-      if (consumer.transportId !== id) continue;
-      this.#consumers.delete(consumer.info.consumerId);
-      consumer.publication.consumers.delete(consumer);
-      this.#room.consumerRemoved(consumer);
-    }
+    this.#consumers.forgetAllOf(id);
   }
 
   #closePublication(publication: Publication): void {
@@ -381,13 +312,7 @@ export class Seat implements SeatHandle {
     return transport;
   }
 
-  #consumer(consumerId: string): SeatConsumer {
-    const consumer = this.#consumers.get(consumerId);
-    if (!consumer) throw notFound('consumer');
-    return consumer;
-  }
-
-  async #call<T>(
+  async call<T>(
     what: string,
     refusedAs: 'invalid-request' | 'not-found' | 'unavailable',
     request: () => Promise<T>,
@@ -397,7 +322,7 @@ export class Seat implements SeatHandle {
   }
 
   /** The seat, or the transport that was to carry it, was closed while the worker made it: nobody else would close it. */
-  #keepOrClose(made: { close(): void }, transport?: SeatTransport): void {
+  keepOrClose(made: { close(): void }, transport?: SeatTransport): void {
     if (!this.#closed && !transport?.transport.closed) return;
     made.close();
     throw notFound(this.#closed ? 'peer' : 'transport');
