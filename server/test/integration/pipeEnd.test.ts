@@ -37,8 +37,15 @@ async function socket(): Promise<Socket> {
   return made;
 }
 
-/** A network between two addresses that drops every tenth packet on its way to the second. Gives where each of them sends to. */
-async function lossy(one: PipeAddress, other: PipeAddress): Promise<[PipeAddress, PipeAddress]> {
+interface LossyNetwork {
+  /** Where the first sends to, and where the second. */
+  facing: [PipeAddress, PipeAddress];
+  /** Packets dropped so far. */
+  dropped(): number;
+}
+
+/** A network between two addresses that drops every tenth packet on its way to the second. */
+async function lossy(one: PipeAddress, other: PipeAddress): Promise<LossyNetwork> {
   const [facingOne, facingOther] = [await socket(), await socket()];
   let n = 0;
   facingOne.on('message', (packet) => {
@@ -46,10 +53,13 @@ async function lossy(one: PipeAddress, other: PipeAddress): Promise<[PipeAddress
     if (n % 10 !== 0) facingOther.send(packet, other.port, other.ip);
   });
   facingOther.on('message', (packet) => facingOne.send(packet, one.port, one.ip));
-  return [
-    { ip: '127.0.0.1', port: facingOne.address().port },
-    { ip: '127.0.0.1', port: facingOther.address().port },
-  ];
+  return {
+    facing: [
+      { ip: '127.0.0.1', port: facingOne.address().port },
+      { ip: '127.0.0.1', port: facingOther.address().port },
+    ],
+    dropped: () => Math.floor(n / 10),
+  };
 }
 
 test.each<[types.MediaKind, RtpParameters, (n: number) => Buffer]>([
@@ -59,9 +69,9 @@ test.each<[types.MediaKind, RtpParameters, (n: number) => Buffer]>([
   const [one, other] = [await startWorker(0), await startWorker(1)];
   const near = await PipeEnd.create(one, { ip: '127.0.0.1', portRange: PORTS });
   const far = await PipeEnd.create(other, { ip: '127.0.0.1', portRange: PORTS });
-  const [facingNear, facingFar] = await lossy(near.address, far.address);
-  await near.connect(facingNear);
-  await far.connect(facingFar);
+  const network = await lossy(near.address, far.address);
+  await near.connect(network.facing[0]);
+  await far.connect(network.facing[1]);
 
   const producer = await (await one.router.createDirectTransport()).produce({ kind, rtpParameters });
   const sent = await near.send(producer.id);
@@ -90,7 +100,9 @@ test.each<[types.MediaKind, RtpParameters, (n: number) => Buffer]>([
       (sequence) => !arrived.has(sequence),
     );
   await expect.poll(() => (arrived.size > SENT ? missing() : ['too early']), { timeout: 30_000 }).toEqual([]);
-  expect(new Set(arrived.values())).toEqual(new Set([1]));
+  // Only what was lost is asked for, if more than once where the answer takes its time; the rest comes once.
+  const repeated = [...arrived.values()].filter((times) => times > 1);
+  expect(repeated.length).toBeLessThanOrEqual(network.dropped());
   const [stats] = await sent.getStats();
   expect(stats?.nackPacketCount).toBeGreaterThan(0);
 });
