@@ -137,12 +137,15 @@ export class Subscriptions {
     clearTimeout(this.#lingerTimer);
     const [firstMs] = this.#lingering.values();
     if (firstMs === undefined) return;
-    this.#lingerTimer = setTimeout(() => {
-      const nowMs = performance.now();
-      for (const [id, untilMs] of this.#lingering) if (untilMs <= nowMs) this.#lingering.delete(id);
-      this.#watchLingering();
-      this.#changed();
-    }, firstMs - performance.now());
+    this.#lingerTimer = setTimeout(
+      () => {
+        const nowMs = performance.now();
+        for (const [id, untilMs] of this.#lingering) if (untilMs <= nowMs) this.#lingering.delete(id);
+        this.#watchLingering();
+        this.#changed();
+      },
+      Math.max(0, firstMs - performance.now()),
+    );
   }
 
   /** Who is in the pool has a place; who was, keeps it until it is needed. */

@@ -73,7 +73,7 @@ export function audioCase(people: number, contenders: readonly ContenderId[]): C
   const publish = { audio: true, video: false };
   const load: Load = { rooms: 1, publishers: people, viewers: 0, publish, layout: 'page' };
   const isBeyond = (id: ContenderId): boolean =>
-    tracksOf(load, id) * AUDIO_PACKETS_PER_S > GENERATOR_LIMIT_PER_S;
+    tracksOf(load, id).audio * AUDIO_PACKETS_PER_S > GENERATOR_LIMIT_PER_S;
   return {
     id: `audio-${people}`,
     title: `1 room of ${people}, all microphones open: Opus, 50 packets/s each`,
@@ -96,17 +96,30 @@ const joinCase = (joins: number): Case => ({
   joins,
 });
 
-/** How many tracks bring something at a time. Silent microphones bring nothing, and Parley sends the loudest, whatever is asked for. */
-export function tracksOf(load: Load, contender: ContenderId): number {
-  const { rooms, publishers, viewers, publish, talkers = publishers } = load;
-  const selects = contender === 'parley' || contender === 'm1';
-  const sees = load.layout === 'page' && selects ? PAGE.tiles : Number.POSITIVE_INFINITY;
-  const hears =
-    contender === 'parley' || (load.layout === 'page' && selects) ? PAGE.loudest : Number.POSITIVE_INFINITY;
+/** Who can leave out what nobody sees or hears: Parley by itself, M1 as its peers ask for no more than that. */
+const leavesOut = (contender: ContenderId): boolean => contender === 'parley' || contender === 'm1';
+
+/** What a contender's peers do of a load: where nothing can be left out, everybody gets everything. */
+export function loadFor(load: Load, contender: ContenderId): Load {
+  const { layout, ...everything } = load;
+  return leavesOut(contender) ? load : everything;
+}
+
+/** How many tracks bring something at a time, by kind. */
+export interface Tracks {
+  readonly video: number;
+  readonly audio: number;
+}
+
+/** Tracks of a load. Silent microphones bring nothing, and Parley sends the loudest, whatever is asked for. */
+export function tracksOf(load: Load, contender: ContenderId): Tracks {
+  const { rooms, publishers, viewers, publish, talkers = publishers, layout } = loadFor(load, contender);
+  const sees = layout === 'page' ? PAGE.tiles : Number.POSITIVE_INFINITY;
+  const hears = contender === 'parley' || layout === 'page' ? PAGE.loudest : Number.POSITIVE_INFINITY;
   const seen = publishers * Math.min(sees, publishers - 1) + viewers * Math.min(sees, publishers);
   const heard =
     talkers * Math.min(hears, talkers - 1) + (publishers - talkers + viewers) * Math.min(hears, talkers);
-  return rooms * (Number(publish.video) * seen + Number(publish.audio) * heard);
+  return { video: publish.video ? rooms * seen : 0, audio: publish.audio ? rooms * heard : 0 };
 }
 
 /** The whole comparison. 100 people are the most that Parley lets into a room; Janus gets as much audio as its core can carry. */

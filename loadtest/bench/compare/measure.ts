@@ -3,7 +3,7 @@
  * Does not own servers, rounds, nor what the figures mean (report/).
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { AUDIO_PACKETS_PER_S, type Case, type ContenderId, tracksOf } from './cases.ts';
+import { AUDIO_PACKETS_PER_S, type Case, type ContenderId, loadFor, tracksOf } from './cases.ts';
 import type { RunningServer } from './contenders/Contender.ts';
 import { coreSeconds, cpuSeconds } from './cpuTime.ts';
 import type { Generator } from './generator/Generator.ts';
@@ -37,8 +37,9 @@ export async function measureLoad(
   seconds: number,
 ): Promise<Point> {
   const { generator, signal } = stage;
-  const tracksExpected = tracksOf(load, stage.contender);
-  await generator.ask('open', load);
+  const { video, audio } = tracksOf(load, stage.contender);
+  const tracksExpected = video + audio;
+  await generator.ask('open', loadFor(load, stage.contender));
   try {
     await warmUp(stage, tracksExpected);
     const before = await read(stage);
@@ -48,8 +49,8 @@ export async function measureLoad(
     const grown = (name: 'packets' | 'lost' | 'bytes' | 'frames'): number =>
       after.sample[name] - before.sample[name];
     const packets = grown('packets');
-    const due = tracksExpected * elapsed * (load.publish.video ? FRAMES_PER_S : AUDIO_PACKETS_PER_S);
-    const came = load.publish.video ? grown('frames') : packets;
+    const due = elapsed * (video > 0 ? video * FRAMES_PER_S : audio * AUDIO_PACKETS_PER_S);
+    const came = video > 0 ? grown('frames') : packets;
     const point: Omit<Point, 'refused'> = {
       round,
       packets,

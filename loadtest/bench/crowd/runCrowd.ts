@@ -59,7 +59,7 @@ export async function runCrowd(args: readonly string[]): Promise<number> {
     const stage = { machines, seconds: options.seconds, signal: stop.signal, say };
     for (const part of options.parts) {
       say(`\n${part}`);
-      say(await measures[part](stage, options));
+      say(await measures[part](stage, options).catch(whyNot(stop.signal)));
     }
     return 0;
   } catch (error) {
@@ -88,6 +88,14 @@ function read(args: readonly string[]): Options | undefined {
   }
 }
 
+/** One part that cannot be measured is no reason to leave out the next. */
+const whyNot =
+  (signal: AbortSignal) =>
+  (error: unknown): string => {
+    signal.throwIfAborted();
+    return `no figure. ${error instanceof Error ? error.message : String(error)}`;
+  };
+
 type Measure = (stage: CrowdStage, options: Options) => Promise<string>;
 
 const measures: Readonly<Record<Part, Measure>> = {
@@ -102,7 +110,7 @@ const measures: Readonly<Record<Part, Measure>> = {
   talkers: async (stage, { people = 100, rounds }) => {
     const load = fewTalk(people, 3);
     const points = await alternate(stage, rounds, ['parley'], () => load);
-    const due = tracksOf(load, 'parley') * AUDIO_PACKETS_PER_S;
+    const due = tracksOf(load, 'parley').audio * AUDIO_PACKETS_PER_S;
     const ratio = medianInterval(
       counting(points, 'parley').map(({ packets, seconds }) => packets / (due * seconds)),
     );

@@ -127,7 +127,7 @@ export const connectToMediasoup: Connect = async (options) => {
       const known = own.size > 0 ? (await socket.ask('join', { room })).producers : producers;
       const wanted =
         options.layout === 'page'
-          ? [...nextOf(known, own, 'video', PAGE.tiles), ...nextOf(known, own, 'audio', PAGE.loudest)]
+          ? [...nextCameras(known, own).slice(0, PAGE.tiles), ...firstMics(known, own)]
           : known.map(({ producerId }) => producerId).filter((id) => !own.has(id));
       await Promise.all(wanted.map((id) => consume(transport, id)));
     },
@@ -141,17 +141,23 @@ export const connectToMediasoup: Connect = async (options) => {
   };
 };
 
-/** So many others of a kind, beginning behind the own one and round to the first: each is consumed by as many. */
-function nextOf(
-  producers: AskReply<'join'>['producers'],
-  own: ReadonlySet<string>,
-  kind: 'audio' | 'video',
-  count: number,
-): string[] {
-  const ids = producers.filter((producer) => producer.kind === kind).map(({ producerId }) => producerId);
+type Producers = AskReply<'join'>['producers'];
+
+const idsOf = (producers: Producers, kind: 'audio' | 'video'): string[] =>
+  producers.filter((producer) => producer.kind === kind).map(({ producerId }) => producerId);
+
+/** Others' cameras, beginning behind the own one and round to the first: cut anywhere, each is consumed by as many. */
+function nextCameras(producers: Producers, own: ReadonlySet<string>): string[] {
+  const ids = idsOf(producers, 'video');
   const at = ids.findIndex((id) => own.has(id));
-  return [...ids.slice(at + 1), ...ids.slice(0, Math.max(0, at))].slice(0, count);
+  return [...ids.slice(at + 1), ...ids.slice(0, Math.max(0, at))];
 }
+
+/** Those who came first talk (LoadRun); everybody hears them, and they each other. */
+const firstMics = (producers: Producers, own: ReadonlySet<string>): string[] =>
+  idsOf(producers, 'audio')
+    .filter((id) => !own.has(id))
+    .slice(0, PAGE.loudest);
 
 /** Parsed already; mediasoup-client's types differ from the wire's in small print, as in the SDK. */
 const forDevice = <T extends object>(parsed: object): T => parsed as T;

@@ -54,7 +54,7 @@ export function joinsRow(
 
 /** What a contender that sends everything to everybody would take, from its largest measured room. */
 export function computedRow(contender: ContenderId, { load }: Case, measured: readonly CaseResult[]): Row {
-  const packetsPerS = tracksOf(load, contender) * AUDIO_PACKETS_PER_S;
+  const packetsPerS = tracksOf(load, contender).audio * AUDIO_PACKETS_PER_S;
   const base = measured
     .filter(({ family }) => family === 'audio')
     .flatMap(({ id, rows }) =>
