@@ -14,6 +14,7 @@ import { looks, writeFakeMedia } from '../../client/web/e2e/support/fakeMedia.ts
 import { ServerProcess } from '../../server/test/support/serverProcess.ts';
 import { runCompare } from './compare/runCompare.ts';
 import { runCrowd } from './crowd/runCrowd.ts';
+import { runCycles } from './cycles/runCycles.ts';
 import { joinLine, measureJoins } from './joinTime.ts';
 import { printSignaling } from './signaling/signaling.ts';
 import { measureSixteen } from './sixteen.ts';
@@ -71,13 +72,14 @@ const [command, ...rest] = process.argv.slice(2);
 const figure = figures.find((one) => one === command);
 if (command === 'compare') process.exitCode = await runCompare(rest);
 else if (command === 'crowd') process.exitCode = await runCrowd(rest);
+else if (command === 'cycles') process.exitCode = await runCycles(rest);
 else if (figure !== undefined && rest.length === 0) await printFigures((one) => one === figure);
 else if (command === undefined || command === '--quick') {
   await printFigures(() => true);
   process.exitCode = await runCompare(process.argv.slice(2));
 } else {
   console.error(
-    `Usage: npm run bench [-- ${figures.join('|')}|compare|crowd|--quick]; "compare help" and "crowd help" tell their options`,
+    `Usage: npm run bench [-- ${figures.join('|')}|compare|crowd|cycles|--quick]; "compare help", "crowd help" and "cycles help" tell their options`,
   );
   process.exitCode = 2;
 }
