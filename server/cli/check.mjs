@@ -7,7 +7,7 @@ import { installDependencies } from './dependencies.mjs';
 import { repositoryRoot } from './paths.mjs';
 import { say, step } from './progress.mjs';
 import { capture, nodeEnvironment } from './run.mjs';
-import { closingLine, runSuite, sum } from './suites.mjs';
+import { closing, runSuite, sum } from './suites.mjs';
 
 /** @typedef {import('./suites.mjs').Counts} Counts */
 
@@ -72,7 +72,7 @@ export async function runChecks() {
     });
     if (!failure) continue;
     say(failure.message.trimEnd());
-    counts.push({ passed: 0, failed: 1, skipped: 0 });
+    counts.push({ passed: 0, failed: 1, skipped: 0, failedParts: [checkStep.title] });
   }
   counts.push(await runSuite('unit'));
   return sum(counts);
@@ -82,7 +82,7 @@ export async function runChecks() {
 export async function check() {
   await installDependencies();
   const counts = await runChecks();
-  process.stdout.write(`${closingLine(counts)}\n`);
+  process.stdout.write(`${closing(counts)}\n`);
   return counts.failed === 0 ? 0 : 1;
 }
 

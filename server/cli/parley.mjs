@@ -8,7 +8,7 @@ import { repositoryRoot } from './paths.mjs';
 import { say } from './progress.mjs';
 import { Interrupted } from './run.mjs';
 import { SetupError } from './setupError.mjs';
-import { closingLine } from './suites.mjs';
+import { closing } from './suites.mjs';
 
 /**
  * The commands load what they need, so that `--help` and a mistyped option answer at once.
@@ -47,6 +47,7 @@ try {
   if (error instanceof SetupError) say([error.message, error.mend].filter(Boolean).join('\n'));
   else say(error instanceof Error ? (error.stack ?? error.message) : String(error));
   // A set-up that fails is a failed test run: what reads the closing line finds one.
-  if (args[0] === 'test') process.stdout.write(`${closingLine({ passed: 0, failed: 1, skipped: 0 })}\n`);
+  if (args[0] === 'test')
+    process.stdout.write(`${closing({ passed: 0, failed: 1, skipped: 0, failedParts: ['Set-up'] })}\n`);
   process.exitCode = error instanceof Interrupted ? error.exitCode : 1;
 }

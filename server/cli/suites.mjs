@@ -17,6 +17,7 @@ const suiteLimitMs = 20 * 60_000;
  * @property {number} passed
  * @property {number} failed
  * @property {number} skipped `todo` included
+ * @property {string[]} failedParts the suites and checks with a failure, as their headings name them
  */
 
 /**
@@ -43,7 +44,8 @@ export async function runSuite(project, env = nodeEnvironment()) {
     const options = { env: { ...env, NODE_ENV: 'test' }, timeLimitMs: suiteLimitMs };
     const code = await runVisibly(process.execPath, args, options);
     if (Date.now() - startedMs >= suiteLimitMs) say(`The suite "${project}" hung and was ended.`);
-    return countsOf(await readReport(report), code);
+    const counts = countsOf(await readReport(report), code);
+    return { ...counts, failedParts: counts.failed > 0 ? [`Suite: ${project}`] : [] };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -52,7 +54,7 @@ export async function runSuite(project, env = nodeEnvironment()) {
 /**
  * @param {Report | undefined} report undefined when vitest wrote none
  * @param {number} exitCode vitest's
- * @returns {Counts}
+ * @returns {Omit<Counts, 'failedParts'>}
  */
 export function countsOf(report, exitCode) {
   const counts = { passed: 0, failed: 0, skipped: 0 };
@@ -74,21 +76,24 @@ export function countsOf(report, exitCode) {
  * @returns {Counts}
  */
 export function sum(all) {
-  const total = { passed: 0, failed: 0, skipped: 0 };
-  for (const { passed, failed, skipped } of all) {
+  /** @type {Counts} */
+  const total = { passed: 0, failed: 0, skipped: 0, failedParts: [] };
+  for (const { passed, failed, skipped, failedParts } of all) {
     total.passed += passed;
     total.failed += failed;
     total.skipped += skipped;
+    total.failedParts.push(...failedParts);
   }
   return total;
 }
 
 /**
  * @param {Counts} counts
- * @returns {string} the last line of `npm test`; scripts read it
+ * @returns {string} what to look for above, if anything; then the sum, which scripts read as the last line
  */
-export function closingLine({ passed, failed, skipped }) {
-  return `${passed} passed, ${failed} failed, ${skipped} skipped`;
+export function closing({ passed, failed, skipped, failedParts }) {
+  const sumLine = `${passed} passed, ${failed} failed, ${skipped} skipped`;
+  return failedParts.length === 0 ? sumLine : `Failed: ${failedParts.join(', ')}\n${sumLine}`;
 }
 
 /**

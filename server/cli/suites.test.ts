@@ -2,7 +2,7 @@
  * The closing line of `npm test`, and what counts as a failure.
  */
 import { expect, test } from 'vitest';
-import { closingLine, countsOf, sum } from './suites.mjs';
+import { closing, countsOf, sum } from './suites.mjs';
 
 const file = (status: string, ...tests: string[]) => ({
   status,
@@ -35,10 +35,12 @@ test('counts a run that failed without a failed test as one failure', () => {
   expect(countsOf(undefined, 137)).toEqual({ passed: 0, failed: 1, skipped: 0 });
 });
 
-test('closes with the sum in one line', () => {
-  const total = sum([
-    { passed: 3, failed: 0, skipped: 1 },
-    { passed: 40, failed: 2, skipped: 0 },
-  ]);
-  expect(closingLine(total)).toBe('43 passed, 2 failed, 1 skipped');
+test('closes with the sum as the last line, and names before it where the failures are', () => {
+  const passed = { passed: 3, failed: 0, skipped: 1, failedParts: [] };
+  const failed = { passed: 40, failed: 2, skipped: 0, failedParts: ['Suite: unit'] };
+  const check = { passed: 0, failed: 1, skipped: 0, failedParts: ['Dead code'] };
+  expect(closing(passed)).toBe('3 passed, 0 failed, 1 skipped');
+  expect(closing(sum([check, failed, passed]))).toBe(
+    'Failed: Dead code, Suite: unit\n43 passed, 3 failed, 1 skipped',
+  );
 });

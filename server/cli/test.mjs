@@ -5,7 +5,7 @@ import { runChecks } from './check.mjs';
 import { say } from './progress.mjs';
 import { nodeEnvironment } from './run.mjs';
 import { setUp, withWorker } from './setup.mjs';
-import { closingLine, runSuite, sum } from './suites.mjs';
+import { closing, runSuite, sum } from './suites.mjs';
 
 /**
  * @param {import('./arguments.mjs').ParsedArguments} parsed
@@ -20,6 +20,6 @@ export async function test({ options }) {
     counts.push(await runSuite(project, env));
   }
   const total = sum(counts);
-  process.stdout.write(`${closingLine(total)}\n`);
+  process.stdout.write(`${closing(total)}\n`);
   return total.failed === 0 ? 0 : 1;
 }

@@ -7,7 +7,7 @@ import { HEARD } from '../../src/bot/heard.ts';
 import { Bot, type PreparedMedia } from '../../src/bot/index.ts';
 
 /** In a call at once. */
-export const PER_CALL = 8;
+const PER_CALL = 8;
 const RECEIVE_LIMIT_MS = 30_000;
 const LOOK_EVERY_MS = 20;
 const OTHERS = PER_CALL - 1;
