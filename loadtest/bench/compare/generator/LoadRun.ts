@@ -32,26 +32,22 @@ export class LoadRun {
     this.#roomBase = roomBase;
   }
 
-  /** Joins everybody: publishers first, so that each finds everything there when it subscribes. */
+  /** Joins everybody, who talks first (mediasoupPeer.ts relies on it) and publishers before viewers: each finds everything there. */
   async open(load: Load): Promise<void> {
-    const { rooms, publishers, viewers, publish, talkers = publishers } = load;
-    const places = Array.from({ length: rooms }, (_, room) => room);
-    const speakers = new Map(places.map((room) => [room, talkers]));
-    const join = async (room: number, isPublisher: boolean): Promise<void> => {
-      const left = speakers.get(room) ?? 0;
-      speakers.set(room, left - 1);
-      const peer = await this.#connect(room, {
-        publish: isPublisher ? publish : NOTHING,
-        subscribe: !isPublisher || publishers > 1,
-        talks: left > 0,
-        layout: load.layout,
-      });
-      this.#peers.push(peer);
+    const { rooms, publishers, viewers, publish, talkers = publishers, layout } = load;
+    const join = async (room: number, what: Pick<PeerOptions, 'publish' | 'subscribe' | 'talks'>) => {
+      this.#peers.push(await this.#connect(room, { ...what, layout }));
     };
-    const all = (count: number): number[] =>
-      places.flatMap((room) => Array.from({ length: count }, () => room));
-    await inBatches(all(publishers), (room) => join(room, true));
-    await inBatches(all(viewers), (room) => join(room, false));
+    const inAllRooms = (count: number): number[] =>
+      Array.from({ length: rooms * count }, (_, index) => index % rooms);
+    const subscribe = publishers > 1;
+    await inBatches(inAllRooms(talkers), (room) => join(room, { publish, subscribe, talks: true }));
+    await inBatches(inAllRooms(publishers - talkers), (room) =>
+      join(room, { publish, subscribe, talks: false }),
+    );
+    await inBatches(inAllRooms(viewers), (room) =>
+      join(room, { publish: NOTHING, subscribe: true, talks: false }),
+    );
     await inBatches(this.#peers, (peer) => peer.subscribe());
   }
 

@@ -55,11 +55,14 @@ export class ReceiveSession implements RtcpReader, WheelTask {
     return this.#bytes;
   }
 
-  /** @param transportSequenceId id of the header extension that carries it; undefined: none was negotiated. */
+  /**
+   * @param transportSequenceId id of the header extension that carries it; undefined: this stream's packets have none, as with mediasoup's
+   * sound, while those of others may.
+   */
   add(stream: IncomingStream, transportSequenceId: number | undefined): void {
     this.#streams.set(stream.ssrc | 0, stream);
     if (stream.rtxSsrc !== undefined) this.#repaired.set(stream.rtxSsrc | 0, stream);
-    this.#transportSequenceId = transportSequenceId ?? 0;
+    this.#transportSequenceId = transportSequenceId ?? this.#transportSequenceId;
   }
 
   remove(stream: IncomingStream): void {
