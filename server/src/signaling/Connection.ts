@@ -12,9 +12,9 @@ import {
 } from '@parley/protocol';
 import type { RawData, WebSocket } from 'ws';
 import type { Clock } from '../clock.ts';
+import { toWireError } from '../toWireError.ts';
 import { type OutboundLane, OutboundLanes } from './OutboundLanes.ts';
 import { type BucketRate, TokenBucket } from './rateLimit.ts';
-import { toWireError } from './toWireError.ts';
 
 /** Why and how a connection ended. */
 export interface ConnectionEnd {

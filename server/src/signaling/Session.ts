@@ -6,11 +6,11 @@ import { CallError, closeCodes } from '@parley/protocol';
 import type { Clock } from '../clock.ts';
 import type { Identity } from '../identity.ts';
 import type { Logger } from '../log.ts';
+import { ReplyCache } from '../ReplyCache.ts';
 import { KeyedQueue } from '../room/KeyedQueue.ts';
 import { type MediaPeer, type RoomKey, roomKeyText } from '../room/ports.ts';
 import type { RoomEngine } from '../room/RoomEngine.ts';
 import type { Connection, ConnectionEnd } from './Connection.ts';
-import { ReplyCache } from './ReplyCache.ts';
 import type { HubMember, Membership, RoomHub } from './RoomHub.ts';
 import { type BucketRate, TokenBucket } from './rateLimit.ts';
 

@@ -14,13 +14,13 @@ import {
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Authenticator } from '../identity.ts';
 import { refuseUpgrade } from '../refuseUpgrade.ts';
+import { toCallError } from '../toWireError.ts';
 import { Connection, type ConnectionEnd } from './Connection.ts';
 import { Dispatcher, parseData, type RequestLimits } from './dispatch.ts';
 import type { Services } from './ports.ts';
 import { addressGroup, type BucketRate, KeyedBuckets } from './rateLimit.ts';
 import type { Session } from './Session.ts';
 import { SessionRegistry } from './SessionRegistry.ts';
-import { toCallError } from './toWireError.ts';
 
 /** Every limit of the signaling side. */
 export interface SignalingLimits extends RequestLimits {

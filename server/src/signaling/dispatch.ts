@@ -11,6 +11,7 @@ import {
   type RequestName,
   requests,
 } from '@parley/protocol';
+import { toCallError } from '../toWireError.ts';
 import type { Connection } from './Connection.ts';
 import { handlers } from './handlers/index.ts';
 import type { RequestContext } from './handlers/types.ts';
@@ -18,7 +19,6 @@ import type { OutboundLane } from './OutboundLanes.ts';
 import type { Services } from './ports.ts';
 import { type BucketRate, KeyedBuckets } from './rateLimit.ts';
 import type { Lane, Session } from './Session.ts';
-import { toCallError } from './toWireError.ts';
 
 /** How each request is executed. */
 interface Policy {

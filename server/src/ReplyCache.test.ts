@@ -3,7 +3,7 @@
  */
 import { CallError } from '@parley/protocol';
 import { expect, test, vi } from 'vitest';
-import { FakeClock } from '../../test/support/FakeClock.ts';
+import { FakeClock } from '../test/support/FakeClock.ts';
 import { ReplyCache } from './ReplyCache.ts';
 
 const counter = () => {

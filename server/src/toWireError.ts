@@ -1,6 +1,6 @@
 /**
  * Owns how an error looks on the wire.
- * Does not own error codes (protocol/src/errors.ts) nor logging: dispatch logs what is `internal`.
+ * Does not own error codes (protocol/src/errors.ts) nor logging: dispatch and RpcServer log what is `internal`.
  */
 import { CallError, type WireError } from '@parley/protocol';
 

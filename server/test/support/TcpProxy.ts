@@ -1,0 +1,81 @@
+/**
+ * Owns a way between two TCP programs that a test can cut, freeze or listen to.
+ * Does not own what is spoken.
+ */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+export class TcpProxy {
+  /** What the dialing side sent, one entry per connection. */
+  readonly recorded: Buffer[][] = [];
+  readonly #server: Server;
+  readonly #pairs = new Set<readonly [Socket, Socket]>();
+  #frozen = false;
+  #answersLost = false;
+
+  private constructor(target: () => number) {
+    this.#server = createServer((near) => {
+      const far = connect(target(), '127.0.0.1');
+      const pair = [near, far] as const;
+      const sent: Buffer[] = [];
+      this.recorded.push(sent);
+      this.#pairs.add(pair);
+      const end = () => {
+        this.#pairs.delete(pair);
+        near.destroy();
+        far.destroy();
+      };
+      for (const socket of pair) socket.on('error', end).on('close', end);
+      near.on('data', (chunk: Buffer) => {
+        sent.push(chunk);
+        if (!this.#frozen) far.write(chunk);
+      });
+      far.on('data', (chunk: Buffer) => {
+        if (!this.#frozen && !this.#answersLost) near.write(chunk);
+      });
+    });
+  }
+
+  /** A way to a port of the loopback address, which is asked for at each connection. */
+  static async open(target: () => number): Promise<TcpProxy> {
+    const proxy = new TcpProxy(target);
+    proxy.#server.listen(0, '127.0.0.1');
+    await once(proxy.#server, 'listening');
+    return proxy;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Connections stay, and nothing comes through any more, as with a machine that stands still. */
+  freeze(): void {
+    this.#frozen = true;
+  }
+
+  /** What the far side sends is lost until {@link cut}. */
+  loseAnswers(): void {
+    this.#answersLost = true;
+  }
+
+  /** Puts bytes between those of the dialing side, on every connection. */
+  inject(bytes: Buffer): void {
+    for (const [, far] of this.#pairs) far.write(bytes);
+  }
+
+  /** Ends all connections; new ones work. */
+  cut(): void {
+    this.#frozen = false;
+    this.#answersLost = false;
+    for (const [near, far] of [...this.#pairs]) {
+      near.destroy();
+      far.destroy();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#server.close();
+    this.cut();
+    if (this.#server.listening) await once(this.#server, 'close');
+  }
+}
