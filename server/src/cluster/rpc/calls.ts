@@ -30,7 +30,7 @@ const View = z.array(ViewedPublication).check(z.maxLength(160));
 const Wanted = z.object({ source: Source, generation: z.int(), active: z.array(z.boolean()) });
 
 /** Served by nodes that have media: `MediaPort` (room/ports.ts) seat by seat. */
-export const mediaCalls = {
+const mediaCalls = {
   /** The asker has the seat's session from now on and hears of the seat and its room. With what the seat showed so far. */
   attachSeat: {
     data: z.object({ seat: Seat, view: z.optional(View) }),
@@ -106,7 +106,6 @@ export const notices = {
 
 type CallTable = Record<string, { data: z.ZodMiniType; reply: z.ZodMiniType }>;
 export type CallName = keyof typeof calls;
-export type MediaCallName = keyof typeof mediaCalls;
 export type CallData<N extends CallName> = z.output<(typeof calls)[N]['data']>;
 export type CallReply<N extends CallName> = z.output<(typeof calls)[N]['reply']>;
 export type NoticeName = keyof typeof notices;
