@@ -44,6 +44,20 @@ function pictures(page: Page, type: 'inbound-rtp' | 'outbound-rtp'): Promise<Rec
   }, type);
 }
 
+/** What holds the encoders of a page's pictures back, by their own stats. */
+function limitations(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const reasons: string[] = [];
+    for (const connection of window.parleyProbe.connections) {
+      for (const stats of (await connection.getStats()).values()) {
+        if (stats.type === 'outbound-rtp' && stats.kind === 'video')
+          reasons.push(stats.qualityLimitationReason);
+      }
+    }
+    return reasons;
+  });
+}
+
 async function records(): Promise<Record<string, unknown>[]> {
   const token = await mintToken({ scope: 'quality:read' }, { expiresInS: 60 });
   const headers = { authorization: `Bearer ${token}` };
@@ -115,4 +129,29 @@ it('[QUALITY1] is told once more at the end, also by a page that is closed', asy
         .map(({ updatedAtMs }) => Number(updatedAtMs)),
     );
   await expect.poll(newest, { timeout: 20_000 }).toBeGreaterThanOrEqual(closedAtMs);
+});
+
+it('[QUALITY1] names a busy computer to its owner and in the record, and to nobody as a weak network', async () => {
+  // WebRTC's own simulation of an encoder that takes too long, from the first millisecond on: nothing has to starve.
+  const overuse = '--force-fieldtrials=WebRTC-ForceSimulatedOveruseIntervalMs/1-600000-1/';
+  const cem = await Person.start('Cem', looks.blue, { args: [overuse], fakeCamera: true });
+  try {
+    await cem.join(`${server.url}/r/measured#token=${await mintToken({ sub: cem.name })}`);
+    await expect.poll(() => limitations(cem.page), { timeout: 60_000 }).toContain('cpu');
+    const notice = cem.page.getByRole('status').filter({ hasText: 'Your computer is very busy' });
+    await notice.waitFor({ timeout: 60_000 });
+    expect(await notice.textContent()).toContain('your-computer');
+    expect(await cem.tile('Cem (you)').getByText('Your computer is busy').count()).toBe(1);
+    const recorded = async () =>
+      (await records()).find(({ userId, publicationId }) => userId === 'Cem' && publicationId === undefined);
+    await expect
+      .poll(async () => (await recorded())?.computerTroubleMs, { timeout: 40_000, interval: 500 })
+      .toBeGreaterThan(0);
+    expect(await recorded()).toMatchObject({ networkTroubleMs: 0 });
+    // The others see nothing of it: it is not the network.
+    for (const { page } of [ada, cem])
+      expect(await page.getByText(/network (of .*)?is weak/).count()).toBe(0);
+  } finally {
+    await cem.stop();
+  }
 });
