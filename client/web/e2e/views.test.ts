@@ -12,6 +12,10 @@ const LIMIT_MS = 30_000;
 const DESKTOP = { viewport: { width: 1280, height: 720 } };
 const PHONE = { viewport: { width: 390, height: 780 }, hasTouch: true };
 
+/** Who come and go, and how often. */
+const VISITORS = 3;
+const ROUNDS = 4;
+
 const media = prepareMedia();
 const bots: Bot[] = [];
 let server: ServerProcess;
@@ -108,6 +112,62 @@ const hidePage = (page: Page, hidden: boolean) =>
     hidden ? 'hidden' : 'visible',
   );
 
+/** Waits until a tile shows a picture that goes on. */
+async function showsPicture(page: Page, name: string): Promise<void> {
+  const time = () =>
+    tile(page, name)
+      .locator('video')
+      .evaluate((video: HTMLVideoElement) => (video.videoWidth > 0 ? video.currentTime : 0));
+  await expect.poll(time, { timeout: LIMIT_MS, message: `${name} is seen` }).toBeGreaterThan(0);
+}
+
+/** The track of somebody's picture, as stats name it. */
+async function pictureId(page: Page, name: string): Promise<string> {
+  await showsPicture(page, name);
+  return tile(page, name)
+    .locator('video')
+    .evaluate((video: HTMLVideoElement) =>
+      video.srcObject instanceof MediaStream ? (video.srcObject.getVideoTracks()[0]?.id ?? '') : '',
+    );
+}
+
+/** Packets that came of some tracks so far. */
+const packetsOf = (page: Page, trackIds: readonly string[]): Promise<number[]> =>
+  page.evaluate(async (ids) => {
+    const packets = ids.map(() => 0);
+    for (const connection of window.parleyProbe.connections) {
+      for (const stats of (await connection.getStats()).values()) {
+        const place = stats.type === 'inbound-rtp' ? ids.indexOf(stats.trackIdentifier) : -1;
+        if (place >= 0) packets[place] = stats.packetsReceived;
+      }
+    }
+    return packets;
+  }, trackIds);
+
+/** Waits until just these of some tracks are sent to a page: within half a second each of them gets packets, or none. */
+async function expectShown(
+  page: Page,
+  trackIds: readonly string[],
+  wanted: readonly boolean[],
+): Promise<void> {
+  const shown = async () => {
+    const before = await packetsOf(page, trackIds);
+    await page.waitForTimeout(500);
+    return (await packetsOf(page, trackIds)).map((packets, index) => packets > (before[index] ?? 0));
+  };
+  await expect.poll(shown, { timeout: LIMIT_MS, interval: 0 }).toEqual(wanted);
+}
+
+/** Sections of media in the session description of what a page receives: that is where the other side offers. */
+const receivingSections = (page: Page): Promise<number> =>
+  page.evaluate(() => {
+    const receiving = window.parleyProbe.connections.find(
+      ({ remoteDescription, connectionState }) =>
+        remoteDescription?.type === 'offer' && connectionState === 'connected',
+    );
+    return receiving?.remoteDescription?.sdp.match(/^m=/gm)?.length ?? 0;
+  });
+
 describe('a camera in three encodings', () => {
   let ada: Page;
   let ben: Page;
@@ -160,6 +220,42 @@ describe('a camera in three encodings', () => {
     const backMs = await pictureAfterMs(() => hidePage(ben, false));
     expect(backMs).toBeLessThan(2000);
   });
+});
+
+it('picture in picture is seen while the page is hidden, and nothing else of it is', async () => {
+  const [ada, ben] = ['Ada', 'Ben'];
+  for (const name of [ada, ben]) await addBot('floating', name, { publish: { audio: false, video: true } });
+  const page = await join('floating', 'Cem', false);
+  const ids = await Promise.all([ada, ben].map((name) => pictureId(page, name)));
+  const video = tile(page, ada).locator('video');
+  await video.evaluate((element: HTMLVideoElement) => element.requestPictureInPicture());
+  await hidePage(page, true);
+  await expectShown(page, ids, [true, false]);
+  await page.evaluate(() => document.exitPictureInPicture());
+  await expectShown(page, ids, [false, false]);
+  await hidePage(page, false);
+  await expectShown(page, ids, [true, true]);
+  await page.context().close();
+});
+
+it('has a session description for those who are there, not for all who ever came', async ({ annotate }) => {
+  const page = await join('coming', 'Ada', false);
+  const sections: number[] = [];
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const names = Array.from({ length: VISITORS }, (_, index) => `Guest ${round}.${index}`);
+    const guests = await Promise.all(
+      names.map((name) => addBot('coming', name, { publish: { audio: true, video: true } })),
+    );
+    for (const name of names) await showsPicture(page, name);
+    sections.push(await receivingSections(page));
+    await Promise.all(guests.map((guest) => guest.leave()));
+    for (const name of names) await tile(page, name).waitFor({ state: 'detached' });
+  }
+  await annotate(`sections after each ${VISITORS} visitors: ${sections.join(', ')}`);
+  // One for each picture and each microphone, one for the server's probes, and the first one, which carries all and is not used again.
+  expect(Math.min(...sections)).toBeGreaterThanOrEqual(2 * VISITORS);
+  expect(Math.max(...sections)).toBeLessThanOrEqual(2 * VISITORS + 2);
+  await page.context().close();
 });
 
 describe('pages', () => {
