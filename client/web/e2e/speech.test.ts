@@ -187,6 +187,8 @@ it(
   '[AUDIO4] of the first word of somebody in the pool not more than 150 ms are missing',
   BUSY,
   async (context) => {
+    // Who spoke last has a place in it.
+    await clippedMs();
     expect(await medianClipMs(true, context)).toBeLessThanOrEqual(150);
   },
 );
