@@ -54,12 +54,34 @@ describe('loadConfig', () => {
     expect(problems.join('\n')).toMatch(/^PARLEY_TURN_URLS: /m);
   });
 
+  it.each([[{ REDIS_URL: 'redis://localhost' }], [{ DATABASE_URL: 'postgres://localhost/parley' }]])(
+    'refuses %j as unsupported',
+    (environment) => {
+      expect(problemsOf(environment)).toEqual([expect.stringContaining('unsupported')]);
+    },
+  );
+
   it.each([
-    [{ REDIS_URL: 'redis://localhost' }],
-    [{ DATABASE_URL: 'postgres://localhost/parley' }],
-    [{ PARLEY_ROLES: 'media' }],
-  ])('refuses %j as unsupported', (environment) => {
-    expect(problemsOf(environment)).toEqual([expect.stringContaining('unsupported')]);
+    [{ PARLEY_ROLES: 'media' }, 'PARLEY_ROLES: nodes with one role find each other by Redis; set REDIS_URL'],
+    [{ PARLEY_ROLES: 'signaling,all' }, 'PARLEY_ROLES.1: must be one of signaling, media'],
+    [{ PARLEY_ROLES: ' ' }, 'PARLEY_ROLES: must not be blank'],
+    [
+      { PARLEY_CLUSTER_SECRET: 'too short' },
+      'PARLEY_CLUSTER_SECRET: must have at least 32 bytes; make one with: openssl rand -hex 32',
+    ],
+    [{ PARLEY_NODE_ID: 'a.b' }, 'PARLEY_NODE_ID: must have 1 to 40 letters, digits, - and _'],
+    [{ PARLEY_REGION: 'é' }, 'PARLEY_REGION: must have 1 to 40 letters, digits, - and _'],
+    [
+      { PARLEY_RPC_ADDRESS: '10.0.0.1:7400' },
+      'PARLEY_RPC_ADDRESS: must be an IP address or a host name, without a port',
+    ],
+  ])('of a cluster refuses %j', (environment, problem) => {
+    expect(problemsOf(environment)).toEqual([problem]);
+  });
+
+  it('takes both roles, and no cluster, by itself', () => {
+    expect([...load({}).roles]).toEqual(['signaling', 'media']);
+    expect(load({ PARLEY_CLUSTER_SECRET: 's'.repeat(32) }).cluster).toBeUndefined();
   });
 
   it('takes codecs in their order, in any case', () => {

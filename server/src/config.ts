@@ -48,6 +48,9 @@ const list = z
 // RFC 1123; a last label of digits only would be read as an IPv4 address.
 const HOST_NAME =
   /^(?=.{1,253}$)(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)*(?!\d+\.?$)[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.?$/i;
+/** What a process can do for the others. */
+const ROLES = ['signaling', 'media'] as const;
+export type NodeRole = (typeof ROLES)[number];
 const notYet = (what: string) =>
   z.undefined(`unsupported: ${what} does not work yet in this version; remove the setting`).optional();
 
@@ -102,9 +105,33 @@ const Settings = z.object({
   PARLEY_MAX_SEATS: whole(1, 100_000).default(500),
   // Nobody's list grows by them, but each one's join copies the table of all (MemoryRoomLog): 2.5 ms at 5,000.
   PARLEY_MAX_VIEWERS: whole(0, 1_000_000).default(1_000),
-  PARLEY_ROLES: z
-    .literal('all', 'unsupported: split roles do not work yet in this version; remove the setting')
-    .default('all'),
+  PARLEY_ROLES: list
+    .pipe(z.array(oneOf(ROLES)))
+    .transform((roles) => new Set(roles))
+    .default(new Set(ROLES)),
+  PARLEY_CLUSTER_SECRET: z
+    .string()
+    .refine(
+      (secret) => Buffer.byteLength(secret) >= 32,
+      'must have at least 32 bytes; make one with: openssl rand -hex 32',
+    )
+    .optional(),
+  PARLEY_NODE_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,40}$/, 'must have 1 to 40 letters, digits, - and _')
+    .optional(),
+  PARLEY_REGION: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,40}$/, 'must have 1 to 40 letters, digits, - and _')
+    .default('default'),
+  PARLEY_RPC_HOST: word.default('127.0.0.1'),
+  PARLEY_RPC_PORT: port.default(7400),
+  PARLEY_RPC_ADDRESS: word
+    .refine(
+      (text) => isIP(text) !== 0 || HOST_NAME.test(text),
+      'must be an IP address or a host name, without a port',
+    )
+    .optional(),
   REDIS_URL: notYet('a cluster over Redis'),
   DATABASE_URL: notYet('another database than the embedded SQLite'),
   PARLEY_TLS_CERT: word.optional(),
@@ -144,6 +171,16 @@ export interface ConnectionLimits {
   readonly socketsPerAddress: { readonly burst: number; readonly perSecond: number };
 }
 
+/** How a process takes part in a cluster. */
+export interface ClusterSettings {
+  readonly secret: string;
+  /** Undefined: the one in the data folder, made at the first start. */
+  readonly nodeId: string | undefined;
+  readonly region: string;
+  /** Where other nodes are listened to, and the address that they are told (undefined: found out from `host`). */
+  readonly rpc: { readonly host: string; readonly port: number; readonly address: string | undefined };
+}
+
 /** All settings, parsed and frozen. Times in milliseconds unless the name says otherwise. */
 export interface Config {
   readonly port: number;
@@ -171,6 +208,9 @@ export interface Config {
   readonly sessionGraceMs: number;
   readonly chatRetentionDays: number;
   readonly qualityRetentionDays: number;
+  readonly roles: ReadonlySet<NodeRole>;
+  /** Undefined: this process is all there is. */
+  readonly cluster: ClusterSettings | undefined;
   readonly logLevel: string;
   readonly workerBin: string | undefined;
 }
@@ -238,6 +278,14 @@ export function loadConfig(
   if (settings.PARLEY_TURN_URLS.some((url) => url.startsWith('turn')) && !settings.PARLEY_TURN_SECRET) {
     problems.push('PARLEY_TURN_SECRET: required with PARLEY_TURN_URLS (the static-auth-secret of coturn)');
   }
+  if (settings.REDIS_URL && !settings.PARLEY_CLUSTER_SECRET) {
+    problems.push(
+      'PARLEY_CLUSTER_SECRET: required with REDIS_URL, the same for all nodes; make one with: openssl rand -hex 32',
+    );
+  }
+  if (settings.PARLEY_ROLES.size < ROLES.length && !settings.REDIS_URL) {
+    problems.push('PARLEY_ROLES: nodes with one role find each other by Redis; set REDIS_URL');
+  }
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(toConfig(settings, argv.includes('--lan'), given));
 }
@@ -276,7 +324,25 @@ function toConfig(
     sessionGraceMs: settings.PARLEY_SESSION_GRACE_MS,
     chatRetentionDays: settings.PARLEY_CHAT_RETENTION_DAYS,
     qualityRetentionDays: settings.PARLEY_QUALITY_RETENTION_DAYS,
+    roles: settings.PARLEY_ROLES,
+    cluster: clusterOf(settings),
     logLevel: settings.PARLEY_LOG_LEVEL,
     workerBin: settings.MEDIASOUP_WORKER_BIN,
   };
+}
+
+function clusterOf(settings: z.infer<typeof Settings>): ClusterSettings | undefined {
+  const {
+    REDIS_URL,
+    PARLEY_CLUSTER_SECRET: secret,
+    PARLEY_NODE_ID: nodeId,
+    PARLEY_REGION: region,
+  } = settings;
+  if (!REDIS_URL || secret === undefined) return undefined;
+  const rpc = {
+    host: settings.PARLEY_RPC_HOST,
+    port: settings.PARLEY_RPC_PORT,
+    address: settings.PARLEY_RPC_ADDRESS,
+  };
+  return { secret, nodeId, region, rpc };
 }

@@ -57,7 +57,9 @@ export type RoomCommand =
    */
   | { type: 'remove'; peerId: string; targetPeerId: string }
   /** The host of guests did not come back in time: after a restart, or since the page went. */
-  | { type: 'replaceAbsentHost' };
+  | { type: 'replaceAbsentHost' }
+  /** Media goes to a node: the first one to say so wins, and `instead` is one that is lost or ends. */
+  | { type: 'placeMedia'; nodeId: string; instead: string | undefined };
 
 /** What a commit is conditional on: these entities still have these versions (0: still absent), the count holds. */
 export interface Decision {
@@ -166,6 +168,11 @@ function patchesOf(reader: Reader, command: RoomCommand, limits: { entity: strin
     case 'replaceAbsentHost': {
       const hostPeerId = reader.get('room', ROOM_ENTITY_ID)?.hostPeerId;
       return !hostPeerId || reader.get('peer', hostPeerId) ? [] : [handOver(reader, [hostPeerId])];
+    }
+    case 'placeMedia': {
+      const { nodeId, instead } = command;
+      if (reader.get('mediaHome', ROOM_ENTITY_ID)?.nodeId !== instead) return [];
+      return [{ entity: 'mediaHome', id: ROOM_ENTITY_ID, set: { nodeId } }];
     }
   }
 }

@@ -58,6 +58,10 @@ export const Ban = z.object({
 });
 export type Ban = z.infer<typeof Ban>;
 
+/** Where the room's media is, in a deployment of several nodes; one entity with the id `room`. Never sent to clients. */
+export const MediaHome = z.object({ nodeId: Id });
+export type MediaHome = z.infer<typeof MediaHome>;
+
 /** Every kind of entity and its value. A node or client skips kinds that it does not know. */
 export interface EntityTypes {
   room: RoomSettings;
@@ -67,6 +71,7 @@ export interface EntityTypes {
   publication: Publication;
   seat: Seat;
   ban: Ban;
+  mediaHome: MediaHome;
 }
 export type EntityName = keyof EntityTypes;
 
@@ -194,6 +199,7 @@ const schemas: { [E in EntityName]: z.ZodMiniType<EntityTypes[E]> } = {
   publication: Publication,
   seat: Seat,
   ban: Ban,
+  mediaHome: MediaHome,
 };
 
 const parsed = new WeakMap<object, unknown>();

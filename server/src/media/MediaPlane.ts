@@ -22,11 +22,13 @@ import {
   type MediaPort,
   type RoomKey,
   roomKeyText,
+  type SeatOutlook,
+  type SeatStanding,
   type WantedEncodings,
 } from '../room/ports.ts';
 import { MediaRoom } from './MediaRoom.ts';
 import type { MediaWorker } from './MediaWorker.ts';
-import { chooseWorker, type Placement } from './placement.ts';
+import { chooseWorker, type NodeLoad, nodeLoad, type Placement } from './placement.ts';
 import { routerRtpCapabilities, undecodableCodecs } from './routerOptions.ts';
 import type { Seat } from './Seat.ts';
 import { notFound } from './toCallError.ts';
@@ -117,14 +119,24 @@ export class MediaPlane implements MediaPort {
     return plane;
   }
 
+  /** What every router can do; the same for all workers. */
   rtpCapabilities(): RtpCapabilities {
     return this.#rtpCapabilities;
   }
 
-  undecodable(rtpCapabilities: RtpCapabilities): VideoCodec[] {
+  async attach(peer: MediaPeer): Promise<SeatStanding> {
+    return { rtpCapabilities: this.#rtpCapabilities, transportIds: this.transportIds(peer) };
+  }
+
+  async outlook(peer: MediaPeer): Promise<SeatOutlook> {
+    return { audioPool: this.audioPool(peer.room), encodingsWanted: this.encodingsWanted(peer) };
+  }
+
+  async undecodable(_peer: MediaPeer, rtpCapabilities: RtpCapabilities): Promise<VideoCodec[]> {
     return undecodableCodecs(rtpCapabilities);
   }
 
+  /** Live transports of a seat. */
   transportIds(peer: MediaPeer): string[] {
     return this.#room(peer.room)?.seat(peer.peerId)?.transportIds ?? [];
   }
@@ -200,20 +212,22 @@ export class MediaPlane implements MediaPort {
     await this.#seat(peer, 'consumer').setConsumerPaused(consumerId, paused);
   }
 
-  setView(peer: MediaPeer, publications: readonly ViewedPublication[]): void {
+  async setView(peer: MediaPeer, publications: readonly ViewedPublication[]): Promise<void> {
     this.#views.set(peer, publications);
     this.#room(peer.room)?.viewChanged(peer.peerId);
   }
 
-  speechBegins(peer: MediaPeer): void {
+  async speechBegins(peer: MediaPeer): Promise<void> {
     if (this.#room(peer.room)?.speechBegins(peer.peerId)) return;
     throw new CallError('invalid-state', 'There is no open microphone');
   }
 
+  /** The microphones of a room worth subscribing to. */
   audioPool(room: RoomKey): readonly string[] {
     return this.#room(room)?.audioPool ?? [];
   }
 
+  /** Of each video publication of a seat. */
   encodingsWanted(peer: MediaPeer): readonly WantedEncodings[] {
     return this.#room(peer.room)?.encodingsWanted(peer.peerId) ?? [];
   }
@@ -282,12 +296,25 @@ export class MediaPlane implements MediaPort {
     return room;
   }
 
-  /** The worker for the room's next seat. */
-  #place(room: MediaRoom, [first, ...others]: readonly [MediaWorker, ...MediaWorker[]]): MediaWorker {
+  /** How much of all workers' capacity is in use, and about how many more seats they would take. */
+  get load(): NodeLoad {
+    const seats = this.#seatsByWorker();
+    return nodeLoad(
+      this.#pool.live().map((worker) => ({ cpuShare: worker.cpuShare, seats: seats.get(worker) ?? 0 })),
+    );
+  }
+
+  #seatsByWorker(): ReadonlyMap<MediaWorker, number> {
     const seats = new Map<MediaWorker, number>();
     for (const { homes } of this.#rooms.values()) {
       for (const worker of homes) seats.set(worker, (seats.get(worker) ?? 0) + 1);
     }
+    return seats;
+  }
+
+  /** The worker for the room's next seat. */
+  #place(room: MediaRoom, [first, ...others]: readonly [MediaWorker, ...MediaWorker[]]): MediaWorker {
+    const seats = this.#seatsByWorker();
     const placeOn = (worker: MediaWorker) => ({
       worker,
       cpuShare: worker.cpuShare,

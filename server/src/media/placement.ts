@@ -26,7 +26,28 @@ const SEAT_SHARE = 0.005;
 /** A worker that the room does not use yet must have so much less to do: there the room's publications have to be piped to. */
 const SPREAD_MARGIN = 0.75;
 
-const loadOf = ({ cpuShare, seats }: Place): number => Math.max(cpuShare, seats * SEAT_SHARE);
+const loadOf = ({ cpuShare, seats }: Pick<Place, 'cpuShare' | 'seats'>): number =>
+  Math.max(cpuShare, seats * SEAT_SHARE);
+
+/** A node above this keeps the rest for what those who are there may still do. */
+const NODE_FULL_SHARE = 0.85;
+
+/** A node as other nodes see it. */
+export interface NodeLoad {
+  /** Share of all its workers together, 0 to 1. */
+  readonly load: number;
+  /** How many more seats it would take, about. */
+  readonly headRoom: number;
+}
+
+/** The load of all workers that live; without any, everything is too much. */
+export function nodeLoad(workers: readonly Pick<Place, 'cpuShare' | 'seats'>[]): NodeLoad {
+  if (workers.length === 0) return { load: 1, headRoom: 0 };
+  const loads = workers.map(loadOf);
+  const load = loads.reduce((sum, one) => sum + one, 0) / loads.length;
+  const room = loads.reduce((sum, one) => sum + Math.max(0, NODE_FULL_SHARE - one), 0);
+  return { load: Math.min(1, load), headRoom: Math.floor(room / SEAT_SHARE) };
+}
 
 /** The default placement: see above. */
 export const chooseWorker: Placement = (places) => {

@@ -43,7 +43,8 @@ export class SeatMedia {
   ): Promise<TransportInfo> {
     return this.#seated(seat, async () => {
       const info = await this.#media.createTransport(seat, options);
-      const codecs = options.rtpCapabilities ? this.#media.undecodable(options.rtpCapabilities) : [];
+      const { rtpCapabilities } = options;
+      const codecs = rtpCapabilities ? await this.#media.undecodable(seat, rtpCapabilities) : [];
       if (codecs.length > 0) await this.#engine.change(seat.room, { type: 'excludeCodecs', codecs });
       return info;
     });
@@ -139,7 +140,7 @@ export class SeatMedia {
         const publication = getEntity(state, 'publication', publicationId);
         return publication !== undefined && publication.peerId !== seat.peerId;
       };
-      this.#media.setView(
+      await this.#media.setView(
         seat,
         publications.filter(({ publicationId }) => others(publicationId)),
       );
@@ -149,7 +150,7 @@ export class SeatMedia {
 
   /** A hint of the talker's. @throws CallError `invalid-state` without an open microphone. */
   speechBegins(seat: MediaPeer): Promise<void> {
-    return this.#seated(seat, async () => this.#media.speechBegins(seat));
+    return this.#seated(seat, () => this.#media.speechBegins(seat));
   }
 
   /** The race: a host removes the seat while its request waits for its turn; nothing may be made for it then. */

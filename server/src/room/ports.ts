@@ -115,6 +115,30 @@ export interface MediaEvents {
   quality(room: RoomKey, scores: ReadonlyMap<string, number>): void;
 }
 
+/** What a seat finds when its session comes. */
+export interface SeatStanding {
+  readonly rtpCapabilities: RtpCapabilities;
+  readonly transportIds: readonly string[];
+}
+
+/** What is worth subscribing to and sending, as of now. */
+export interface SeatOutlook {
+  /** The microphones of the room worth subscribing to, most recent speaker first. */
+  readonly audioPool: readonly string[];
+  /** Of each video publication of the seat. */
+  readonly encodingsWanted: readonly WantedEncodings[];
+}
+
+/** Which media node a room is on. */
+export interface MediaHomes {
+  /** As this node knows it; undefined: on none yet. */
+  homeOf(room: RoomKey): Promise<string | undefined>;
+  /** Puts the room on a node, if it is on none or on `instead`. Gives where it is then. Fails with a CallError. */
+  place(room: RoomKey, nodeId: string, instead: string | undefined): Promise<string>;
+  /** Calls back when the room has gone to another node. Returns the way to stop. */
+  watch(room: RoomKey, listener: (nodeId: string | undefined) => void): () => void;
+}
+
 /**
  * The media plane in domain words. Every id is looked up among what the given seat owns: a foreign one is `not-found`.
  * All calls fail with a CallError: `not-found`, `invalid-request` (mediasoup refused the parameters), `invalid-state`
@@ -122,12 +146,15 @@ export interface MediaEvents {
  * `unavailable` (worker lost, nothing can be placed) or `timeout`.
  */
 export interface MediaPort {
-  /** What every router can do; the same for all workers. */
-  rtpCapabilities(): RtpCapabilities;
-  /** What a device with these capabilities cannot be sent, VP8 aside: that is never avoided. */
-  undecodable(rtpCapabilities: RtpCapabilities): VideoCodec[];
-  /** Live transports of a seat (none for a new one). */
-  transportIds(peer: MediaPeer): string[];
+  /**
+   * The seat's session is here, or here again: what is told about the seat and its room comes here from now on.
+   * Gives what every router can do, and the live transports of the seat (none for a new one).
+   */
+  attach(peer: MediaPeer): Promise<SeatStanding>;
+  /** What the seat's client has to know of the media as soon as it hears what follows. */
+  outlook(peer: MediaPeer): Promise<SeatOutlook>;
+  /** What a device with these capabilities, which a transport of the seat was made with, cannot be sent, VP8 aside: that is never avoided. */
+  undecodable(peer: MediaPeer, rtpCapabilities: RtpCapabilities): Promise<VideoCodec[]>;
   /**
    * Makes the seat's transport of a direction. An earlier one is closed; one that carries publications, as soon as they are
    * published again or ended. The same id again gives the same transport.
@@ -161,13 +188,9 @@ export interface MediaPort {
    * What the seat shows from now on, all of it; holds for consumers made later too, and when its media moves. Before the first view all that it
    * consumes is sent in full, but of microphones only the loudest.
    */
-  setView(peer: MediaPeer, publications: readonly ViewedPublication[]): void;
+  setView(peer: MediaPeer, publications: readonly ViewedPublication[]): Promise<void>;
   /** The seat says that it begins to speak. Fails with `invalid-state` when it has no open microphone. */
-  speechBegins(peer: MediaPeer): void;
-  /** The microphones of a room worth subscribing to, most recent speaker first. */
-  audioPool(room: RoomKey): readonly string[];
-  /** Of each video publication of a seat. */
-  encodingsWanted(peer: MediaPeer): readonly WantedEncodings[];
+  speechBegins(peer: MediaPeer): Promise<void>;
   /** Ends everything of a seat. */
   closePeer(peer: MediaPeer): Promise<void>;
   /** Whether calls can be placed now (at least one worker lives). */

@@ -38,7 +38,7 @@ export interface QualityPort {
 export interface Services {
   readonly engine: RoomEngine;
   readonly seatMedia: SeatMedia;
-  readonly media: Pick<MediaPort, 'rtpCapabilities' | 'transportIds' | 'audioPool' | 'encodingsWanted'>;
+  readonly media: Pick<MediaPort, 'attach' | 'outlook'>;
   readonly hub: RoomHub;
   readonly chat: ChatPort;
   readonly quality: QualityPort;

@@ -29,9 +29,9 @@ class FakeMedia {
   beforeProduce: () => Promise<void> = async () => {};
   beforeClose: () => Promise<void> = async () => {};
   readonly port: MediaPort = {
-    rtpCapabilities: () => ({}),
-    undecodable: () => [],
-    transportIds: () => [],
+    attach: async () => ({ rtpCapabilities: {}, transportIds: [] }),
+    outlook: async () => ({ audioPool: [], encodingsWanted: [] }),
+    undecodable: async () => [],
     createTransport: () => Promise.reject(new Error('not here')),
     connectTransport: async () => {},
     restartIce: () => Promise.reject(new Error('not here')),
@@ -48,10 +48,8 @@ class FakeMedia {
     consume: () => Promise.reject(new Error('not here')),
     closeConsumer: async () => {},
     setConsumerPaused: async () => {},
-    setView: () => {},
-    speechBegins: () => {},
-    audioPool: () => [],
-    encodingsWanted: () => [],
+    setView: async () => {},
+    speechBegins: async () => {},
     closePeer: async ({ peerId }) => {
       await this.beforeClose();
       for (const id of this.producers.keys()) if (id.startsWith(`${peerId}.`)) this.producers.delete(id);

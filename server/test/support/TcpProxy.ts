@@ -21,6 +21,8 @@ export class TcpProxy {
       this.recorded.push(sent);
       this.#pairs.add(pair);
       const end = () => {
+        // A machine that stands still closes nothing.
+        if (this.#frozen) return;
         this.#pairs.delete(pair);
         near.destroy();
         far.destroy();

@@ -6,7 +6,7 @@ import { CallError } from '@parley/protocol';
 import type { Logger } from '../../log.ts';
 import type { CallData, CallName, CallReply, NoticeHandlers } from './calls.ts';
 import { type DialOptions, dialNode, NobodyThere, type NodeAddress } from './dialNode.ts';
-import type { RpcConnection } from './RpcConnection.ts';
+import { type ConnectionEnd, type RpcConnection, SILENCE_MS } from './RpcConnection.ts';
 
 /** What a link works with. */
 export interface NodeLinkOptions extends DialOptions {
@@ -19,8 +19,10 @@ export interface NodeLinkOptions extends DialOptions {
   readonly log: Logger;
 }
 
-/** A connection that is not there again after this long is gone with its node. */
-const UNREACHABLE_MS = 2_500;
+/** A node that is not reached for this long since its last word is gone. */
+const UNREACHABLE_MS = 3_000;
+/** However long ago that was, it is dialed for this long. */
+const LEAST_REACH_MS = 500;
 const REDIAL_MS = 250;
 /** Nobody listens there: a second look makes sure that it was no accident of a moment. */
 const REFUSED_DIALS = 2;
@@ -44,7 +46,7 @@ export class NodeLink {
   constructor(options: NodeLinkOptions) {
     this.nodeId = options.target.nodeId;
     this.#options = options;
-    this.#reach();
+    this.#reach(0);
   }
 
   get lost(): boolean {
@@ -92,11 +94,10 @@ export class NodeLink {
     });
   }
 
-  #reach(): void {
+  #reach(heardMsAgo: number): void {
     this.#cancelVerdict = this.#options.clock.setTimeout(
-      () =>
-        this.#giveUp(new CallError('unavailable', `no way to node ${this.nodeId} in ${UNREACHABLE_MS} ms`)),
-      UNREACHABLE_MS,
+      () => this.#giveUp(new CallError('unavailable', `there is no way to node ${this.nodeId}`)),
+      Math.max(LEAST_REACH_MS, UNREACHABLE_MS - heardMsAgo),
     );
     void this.#connect(0);
   }
@@ -108,7 +109,7 @@ export class NodeLink {
     try {
       connection = await dialNode(target, this.#options, {
         onNotice,
-        onEnd: ({ cause, silent }) => this.#broken(cause, silent),
+        onEnd: (end) => this.#broken(end),
       });
     } catch (error) {
       this.#failed(error, error instanceof NobodyThere ? refused + 1 : 0);
@@ -127,12 +128,13 @@ export class NodeLink {
     for (const wake of [...this.#waiters]) wake();
   }
 
-  #broken(cause: string, silent: boolean): void {
+  #broken({ cause, heardMsAgo }: ConnectionEnd): void {
     this.#connection = undefined;
     if (this.#lost) return;
     this.#options.log.warn({ node: this.nodeId, cause }, 'the connection to a node broke');
-    if (silent) this.#giveUp(new CallError('unavailable', `node ${this.nodeId}: ${cause}`));
-    else this.#reach();
+    // A new connection would not say more.
+    if (heardMsAgo >= SILENCE_MS) this.#giveUp(new CallError('unavailable', `node ${this.nodeId}: ${cause}`));
+    else this.#reach(heardMsAgo);
   }
 
   #failed(error: unknown, refused: number): void {

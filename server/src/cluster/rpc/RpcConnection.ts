@@ -15,8 +15,8 @@ import { SealedFrames, type SessionKeys } from './SealedFrames.ts';
 export interface ConnectionEnd {
   /** For logs. */
   readonly cause: string;
-  /** The other node said nothing for too long: a new connection would not say more. */
-  readonly silent: boolean;
+  /** How long ago the other node said its last word. */
+  readonly heardMsAgo: number;
 }
 
 /** What a connection works with. */
@@ -33,7 +33,7 @@ export interface RpcConnectionOptions {
 }
 
 /** A node that says nothing for this long is gone; with the beat it is noticed within 3 s. */
-const SILENCE_MS = 2_500;
+export const SILENCE_MS = 2_500;
 const BEAT_MS = 500;
 /** A beat that comes this late means that this process itself stood still: what it did not hear says nothing. */
 const LATE_BEAT_MS = 1_500;
@@ -74,7 +74,7 @@ export class RpcConnection {
       heard();
       this.#receive(data, isBinary);
     });
-    socket.on('close', (code) => this.#end({ cause: `the connection closed (${code})`, silent: false }));
+    socket.on('close', (code) => this.#end(`the connection closed (${code})`));
   }
 
   get ended(): boolean {
@@ -124,10 +124,10 @@ export class RpcConnection {
   }
 
   /** Ends the connection. Idempotent. */
-  close(cause = 'closed by this node', silent = false): void {
+  close(cause = 'closed by this node'): void {
     if (this.#ended) return;
     this.#options.socket.terminate();
-    this.#end({ cause, silent });
+    this.#end(cause);
   }
 
   #send(text: string): void {
@@ -187,19 +187,19 @@ export class RpcConnection {
     if (nowMs - this.#beatAtMs > LATE_BEAT_MS) this.#heardAtMs = nowMs;
     this.#beatAtMs = nowMs;
     if (nowMs - this.#heardAtMs >= SILENCE_MS) {
-      this.close(`nothing was heard for ${SILENCE_MS} ms`, true);
+      this.close(`nothing was heard for ${SILENCE_MS} ms`);
       return;
     }
     socket.ping(undefined, undefined, () => {});
     this.#cancelBeat = clock.setTimeout(() => this.#beat(), BEAT_MS);
   }
 
-  #end(end: ConnectionEnd): void {
+  #end(cause: string): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#cancelBeat();
     for (const { settle } of [...this.#waiting.values()]) settle({ error: lost(this.peer) });
-    this.#options.onEnd(end);
+    this.#options.onEnd({ cause, heardMsAgo: this.#options.clock.monotonicMs() - this.#heardAtMs });
   }
 }
 

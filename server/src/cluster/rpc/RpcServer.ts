@@ -38,7 +38,8 @@ interface KnownNode {
   readonly identity: NodeIdentity;
   readonly answers: ReplyCache;
   connection: RpcConnection | undefined;
-  goneSinceMs: number;
+  /** When it connected, or when the connection ended. */
+  sinceMs: number;
 }
 
 export class RpcServer {
@@ -90,11 +91,10 @@ export class RpcServer {
     this.#nodes.get(nodeId)?.connection?.notify(name, data);
   }
 
-  /** For how long a node has not been connected; 0 while it is, Infinity when it never was. */
-  absentMs(nodeId: string): number {
+  /** Whether a node is connected, and since when by the monotonic clock; undefined when it has not been for long, or ever. */
+  presenceOf(nodeId: string): { readonly connected: boolean; readonly sinceMs: number } | undefined {
     const node = this.#nodes.get(nodeId);
-    if (!node) return Number.POSITIVE_INFINITY;
-    return node.connection ? 0 : this.#options.clock.monotonicMs() - node.goneSinceMs;
+    return node && { connected: node.connection !== undefined, sinceMs: node.sinceMs };
   }
 
   /** Idempotent. */
@@ -128,10 +128,11 @@ export class RpcServer {
         onNotice: () => {},
         onEnd: ({ cause }) => {
           node.connection = undefined;
-          node.goneSinceMs = clock.monotonicMs();
+          node.sinceMs = clock.monotonicMs();
           if (!this.#closed) log.warn({ node: peer.nodeId, cause }, 'a node is not connected any more');
         },
       });
+      node.sinceMs = clock.monotonicMs();
       socket.send(welcomeText);
       log.info({ node: peer.nodeId }, 'a node connected');
     } catch (raw) {
@@ -154,7 +155,7 @@ export class RpcServer {
     if (known?.identity.incarnation === incarnation) return known;
     this.#forgetOld();
     const answers = new ReplyCache(this.#options.clock, MAX_ANSWERS);
-    const node = { identity, answers, connection: undefined, goneSinceMs: 0 };
+    const node = { identity, answers, connection: undefined, sinceMs: 0 };
     this.#nodes.set(nodeId, node);
     return node;
   }
@@ -179,8 +180,8 @@ export class RpcServer {
 
   #forgetOld(): void {
     const oldestMs = this.#options.clock.monotonicMs() - FORGET_MS;
-    for (const [nodeId, { connection, goneSinceMs }] of this.#nodes) {
-      if (!connection && goneSinceMs < oldestMs) this.#nodes.delete(nodeId);
+    for (const [nodeId, { connection, sinceMs }] of this.#nodes) {
+      if (!connection && sinceMs < oldestMs) this.#nodes.delete(nodeId);
     }
   }
 

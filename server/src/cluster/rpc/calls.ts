@@ -30,10 +30,13 @@ const View = z.array(ViewedPublication).check(z.maxLength(160));
 const Wanted = z.object({ source: Source, generation: z.int(), active: z.array(z.boolean()) });
 
 /** Served by nodes that have media: `MediaPort` (room/ports.ts) seat by seat. */
-const mediaCalls = {
-  /** The asker has the seat's session from now on and hears of the seat and its room. With what the seat showed so far. */
+export const mediaCalls = {
+  /**
+   * The asker has the seat's session from now on and hears of the seat and its room. With what the seat showed so far. `again`: it had it
+   * before the connection broke; `invalid-state` when another node has it by now.
+   */
   attachSeat: {
-    data: z.object({ seat: Seat, view: z.optional(View) }),
+    data: z.object({ seat: Seat, view: z.optional(View), again: z.boolean() }),
     reply: z.object({ rtpCapabilities: RtpCapabilities, transportIds: z.array(Id) }),
   },
   outlook: {
@@ -41,7 +44,7 @@ const mediaCalls = {
     reply: z.object({ audioPool: z.array(Id), encodingsWanted: z.array(Wanted) }),
   },
   undecodable: {
-    data: z.object({ rtpCapabilities: RtpCapabilities }),
+    data: z.object({ seat: Seat, rtpCapabilities: RtpCapabilities }),
     reply: z.object({ codecs: z.array(VideoCodec) }),
   },
   createTransport: {
@@ -106,6 +109,7 @@ export const notices = {
 
 type CallTable = Record<string, { data: z.ZodMiniType; reply: z.ZodMiniType }>;
 export type CallName = keyof typeof calls;
+export type MediaCallName = keyof typeof mediaCalls;
 export type CallData<N extends CallName> = z.output<(typeof calls)[N]['data']>;
 export type CallReply<N extends CallName> = z.output<(typeof calls)[N]['reply']>;
 export type NoticeName = keyof typeof notices;

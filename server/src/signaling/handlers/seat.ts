@@ -3,7 +3,7 @@
  * Does not own the first hello (SignalingServer) nor the seat's life without a socket (Session).
  */
 import { CallError, type CatchUp } from '@parley/protocol';
-import type { RoomKey } from '../../room/ports.ts';
+import type { MediaPeer, RoomKey } from '../../room/ports.ts';
 import { assertGranted, type HandlersOf, type RequestContext } from './types.ts';
 
 /** Requests about the session and its seat. */
@@ -45,25 +45,23 @@ export const seatHandlers: HandlersOf<'hello' | 'ping' | 'join' | 'leave'> = {
       refused();
       throw error;
     }
-    const [catchUp, chat] = await Promise.all([
+    const [catchUp, chat, { rtpCapabilities, transportIds }] = await Promise.all([
       services.engine.catchUp(room, since),
       chatTail(context, room),
+      services.media.attach(seat),
     ]);
     const reached = versionOf(catchUp, since?.version ?? 0);
     context.afterReply(() => {
       membership.release(reached.epoch, reached.version);
-      connection.notify('audioPool', { publicationIds: [...services.media.audioPool(room)] });
-      for (const { source, generation, active } of services.media.encodingsWanted(seat)) {
-        connection.notify('encodingsWanted', { source, generation, active: [...active] });
-      }
+      void tellOutlook(context, seat);
     });
     session.log.info({ roomId, peerId: seat.peerId }, 'joined');
     return {
       peerId: seat.peerId,
       room: catchUp,
-      rtpCapabilities: services.media.rtpCapabilities(),
+      rtpCapabilities,
       iceServers: services.iceServers(identity),
-      transportIds: services.media.transportIds(seat),
+      transportIds: [...transportIds],
       ...(chat && { chat }),
     };
   },
@@ -73,6 +71,19 @@ export const seatHandlers: HandlersOf<'hello' | 'ping' | 'join' | 'leave'> = {
     return {};
   },
 };
+
+/** Behind the reply: only from then on is the client told of changes. Where media is out of reach it is told when that is back. */
+async function tellOutlook({ session, connection, services }: RequestContext, seat: MediaPeer) {
+  try {
+    const { audioPool, encodingsWanted } = await services.media.outlook(seat);
+    connection.notify('audioPool', { publicationIds: [...audioPool] });
+    for (const { source, generation, active } of encodingsWanted) {
+      connection.notify('encodingsWanted', { source, generation, active: [...active] });
+    }
+  } catch (error) {
+    session.log.warn({ err: error }, 'joined without a look at the media');
+  }
+}
 
 /** While the chat store is down a call goes on without its chat. */
 async function chatTail({ session, services }: RequestContext, room: RoomKey) {
