@@ -9,6 +9,7 @@ import { CpuShare } from './CpuShare.ts';
 import { mediaCodecs } from './routerOptions.ts';
 import { toCallError } from './toCallError.ts';
 import { withTimeLimit } from './withTimeLimit.ts';
+import { putAhead } from './workerPriority.ts';
 
 /** A worker that has not answered a call for so long is taken for hung and killed. */
 const CALL_LIMIT_MS = 2000;
@@ -73,7 +74,7 @@ export class MediaWorker {
     });
     this.#probe = setInterval(() => void this.#checkAlive(), PROBE_INTERVAL_MS);
     if (this.#worker.died) queueMicrotask(() => this.#lose('died while it started'));
-    else this.#log.info('media worker is up');
+    else this.#log.info({ aheadOfNode: putAhead(parts.worker.pid) }, 'media worker is up');
   }
 
   /**

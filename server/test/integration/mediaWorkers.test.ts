@@ -1,10 +1,11 @@
 /**
  * Workers that die, hang or cannot start: whose media was on them is told, and can be re-established at once.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { getPriority, setPriority } from 'node:os';
 import { afterEach, expect, test } from 'vitest';
 import { createLogger } from '../../src/log.ts';
 import { MediaWorker } from '../../src/media/MediaWorker.ts';
@@ -70,6 +71,26 @@ test('with another worker left, its seats move there at once; new rooms go to th
   expect(media.plane.transportIds(others.ada)).toHaveLength(1);
   await reestablish(media, seats);
   await media.inspected((all) => all.length === 2);
+});
+
+test('a worker, its replacement too, comes before Node where they want the same core, as far as this user may say so', async () => {
+  const priorityOf = (pid: number) => getPriority(pid) - getPriority();
+  const child = spawn('sleep', ['60']);
+  let mayRaise = true;
+  try {
+    setPriority(child.pid!, getPriority() - 1);
+  } catch {
+    mayRaise = false;
+  } finally {
+    child.kill();
+  }
+  const due = mayRaise ? Math.max(-20, getPriority() - 10) - getPriority() : 0;
+  const media = await start();
+  const [before] = await media.plane.inspect();
+  expect(priorityOf(before!.pid)).toBe(due);
+  process.kill(before!.pid, 'SIGKILL');
+  const [after] = await media.inspected(([live]) => live !== undefined && live.pid !== before!.pid);
+  expect(priorityOf(after!.pid)).toBe(due);
 });
 
 test('a stopped worker: the call times out, it is killed by pid and replaced on its port', async () => {
