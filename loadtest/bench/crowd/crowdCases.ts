@@ -33,14 +33,23 @@ export const pages = (people: number): Load => ({
   layout: 'page',
 });
 
-/** Three rooms of open microphones: about what a generator core sends and receives. */
-export const manyMics = (people: number): Load => ({ ...openMics(people), rooms: 3 });
+/** Three rooms in which three talk and people listen: sending costs a generator twice what receiving does. */
+export const listeners = (people: number): Load => ({
+  rooms: 3,
+  publishers: 3,
+  viewers: people - 3,
+  publish: MICROPHONE,
+  layout: 'page',
+});
 
 /** The sizes of `growth`: M0 sends everything to everybody, so its rooms are small. */
 export const growthSizes: Readonly<Partial<Record<ContenderId, readonly number[]>>> = {
   parley: [50, 100, 200],
   m0: [8, 16, 32],
 };
+
+/** Sizes of the rooms of `listeners` among which `delay` looks for the knee. */
+export const kneeSizes: readonly number[] = [60, 70, 80, 90, 100, 110, 120];
 
 /** Sizes that `largest` tries, one after the other, until one is not delivered. */
 export const largestSizes: readonly number[] = [

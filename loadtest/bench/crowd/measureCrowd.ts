@@ -58,7 +58,7 @@ async function withServer<T>(
 /** One point on a fresh server. What fails is said, and gives no point. */
 export async function pointOf(stage: CrowdStage, id: ContenderId, load: Load): Promise<Point | undefined> {
   const { seconds, signal, say } = stage;
-  const who = `  ${id.padEnd(6)} ${String(load.rooms * load.publishers).padStart(3)} people: `;
+  const who = `  ${id.padEnd(6)} ${String(load.rooms * (load.publishers + load.viewers)).padStart(3)} people: `;
   try {
     const point = await withServer(stage, id, (running) =>
       measureLoad({ contender: id, signal, ...running }, { load }, 1, seconds),

@@ -13,9 +13,10 @@ import { median, medianInterval } from '../statistics.ts';
 import {
   fewTalk,
   growthSizes,
+  kneeSizes,
   largestContenders,
   largestSizes,
-  manyMics,
+  listeners,
   openMics,
   type Part,
   pages,
@@ -27,11 +28,13 @@ import { captureMissing } from './packetCapture.ts';
 const usage = `Usage: npm run bench -- crowd [options]
 
   --parts A,B     of ${parts.join(', ')} (all)
-  --people N      size of a room in mics, talkers (100), page (24) and delay (3 rooms of 80)
+  --people N      size of a room in mics, talkers (100), page (24) and delay (70 % of the knee)
   --rounds N      how often each is measured, in alternating order (3)
   --seconds N     how long (10)`;
 
 const INTERRUPTED = 130;
+/** Of the knee: where a server is that somebody plans for. */
+const DELAY_AT = 0.7;
 const Options = z.object({
   parts: z.array(z.enum(parts)),
   people: z.coerce.number().int().min(4).max(500).optional(),
@@ -146,15 +149,23 @@ const measures: Readonly<Record<Part, Measure>> = {
     return `${people} people on pages of 3 x 3, 3 talk: Parley ${span(medianInterval(ours))}, bare mediasoup ${span(medianInterval(floor))} CPU-seconds per million packets; overhead x ${span(medianInterval(ratios))}`;
   },
 
-  delay: async (stage, { people = 80 }) => {
+  delay: async (stage, { people }) => {
     const reason =
       stage.machines.kind === 'loopback'
         ? 'Captures need a network namespace: run as root'
         : captureMissing();
     if (reason !== undefined) return `left out. ${reason}`;
     const lines: string[] = [];
+    let size = people;
+    if (size === undefined) {
+      const knee = await largestOf(stage, 'parley', kneeSizes, listeners);
+      size = Math.round(knee.people * DELAY_AT);
+      lines.push(
+        `parley: the knee is at ${inWords(knee)} in each of three rooms; delays are those at ${size}`,
+      );
+    }
     for (const id of ['m1', 'parley'] as const) {
-      const { ms, unmatched } = await delaysUnder(stage, id, manyMics(people));
+      const { ms, unmatched } = await delaysUnder(stage, id, listeners(size));
       const sorted = ms.toSorted((one, other) => one - other);
       const at = (share: number): string =>
         (sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN).toFixed(3);
@@ -171,29 +182,44 @@ const measures: Readonly<Record<Part, Measure>> = {
     for (const id of largestContenders) {
       const reason = missing(id, stage.machines);
       lines.push(
-        reason === undefined ? `${id}: ${await largestOf(stage, id)}` : `${id}: left out. ${reason}`,
+        reason === undefined
+          ? `${id}: ${inWords(await largestOf(stage, id, largestSizes, pages))}`
+          : `${id}: left out. ${reason}`,
       );
     }
     return lines.join('\n');
   },
 };
 
+/** Where a load stopped to be delivered. */
+interface Largest {
+  readonly people: number;
+  /** The first size that was not delivered, and why; undefined when all that were tried are. */
+  readonly failed: { readonly people: number; readonly why: string } | undefined;
+}
+
 /** Grows until a size fails twice. */
-async function largestOf(stage: CrowdStage, id: ContenderId): Promise<string> {
+async function largestOf(
+  stage: CrowdStage,
+  id: ContenderId,
+  sizes: readonly number[],
+  loadOf: (people: number) => Load,
+): Promise<Largest> {
   let largest = 0;
-  for (const people of largestSizes) {
+  for (const people of sizes) {
     let why = 'failed';
-    let isDelivered = false;
-    for (let tries = 0; tries < 2 && !isDelivered; tries += 1) {
-      const point = await pointOf(stage, id, pages(people));
+    for (let tries = 0; tries < 2 && why !== ''; tries += 1) {
+      const point = await pointOf(stage, id, loadOf(people));
       why = point ? (point.refused ?? '') : 'failed';
-      isDelivered = why === '';
     }
-    if (!isDelivered) return `${largest} people; ${people}: ${why}`;
+    if (why !== '') return { people: largest, failed: { people, why } };
     largest = people;
   }
-  return `${largest} people, and more was not tried`;
+  return { people: largest, failed: undefined };
 }
+
+const inWords = ({ people, failed }: Largest): string =>
+  failed ? `${people} people (${failed.people}: ${failed.why})` : `${people} people, and more was not tried`;
 
 type Points = ReadonlyMap<ContenderId, readonly Point[]>;
 
