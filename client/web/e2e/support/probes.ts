@@ -118,6 +118,23 @@ export function sumRtp(
   );
 }
 
+/** What a page has played of the others' sound so far: samples in all, those made up for what was missing, and packets. */
+export function playedSound(page: Page): Promise<{ samples: number; madeUp: number; packets: number }> {
+  return page.evaluate(async () => {
+    const played = { samples: 0, madeUp: 0, packets: 0 };
+    for (const connection of window.parleyProbe.connections) {
+      for (const stats of (await connection.getStats()).values()) {
+        if (stats.type !== 'inbound-rtp' || stats.kind !== 'audio') continue;
+        played.samples += stats.totalSamplesReceived;
+        // Without those of a pause, in which a browser makes up silence.
+        played.madeUp += stats.concealedSamples - stats.silentConcealedSamples;
+        played.packets += stats.packetsReceived;
+      }
+    }
+    return played;
+  });
+}
+
 /** Video frames decoded over connections that were made after the first `known` ones. */
 export function framesDecodedSince(page: Page, known: number): Promise<number> {
   return page.evaluate(async (known) => {
