@@ -35,7 +35,7 @@ describe('video', () => {
     const { server, media, start } = setUpMedia();
     addPeers(server, 3, ['camera']);
     await start();
-    expect(server.flowing()).toHaveLength(3);
+    expect(server.media.flowing()).toHaveLength(3);
     expect(views(server)).toEqual([]);
     media.close();
   });
@@ -68,7 +68,7 @@ describe('video', () => {
     const first = tracks.get('p-1.camera');
     media.setView([tile('p-2')]);
     await settle();
-    expect(server.flowing()).toEqual(['p-1.camera', 'p-2.camera']);
+    expect(server.media.flowing()).toEqual(['p-1.camera', 'p-2.camera']);
     await vi.advanceTimersByTimeAsync(4000);
     media.setView([tile('p-1')]);
     await settle();
@@ -76,7 +76,7 @@ describe('video', () => {
     media.setView([tile('p-2')]);
     await vi.advanceTimersByTimeAsync(5100);
     await settle();
-    expect(server.flowing()).toEqual(['p-2.camera']);
+    expect(server.media.flowing()).toEqual(['p-2.camera']);
     expect(tracks.get('p-1.camera')).toBeNull();
     media.setView([tile('p-1'), tile('p-2')]);
     await settle();
@@ -93,10 +93,10 @@ describe('video', () => {
       await vi.advanceTimersByTimeAsync(250);
       await settle();
     }
-    expect(server.flowing().length).toBeLessThanOrEqual(59);
+    expect(server.media.flowing().length).toBeLessThanOrEqual(59);
     await vi.advanceTimersByTimeAsync(6000);
     await settle();
-    expect(server.flowing()).toEqual(peerIds.slice(80).map((peerId) => `${peerId}.camera`));
+    expect(server.media.flowing()).toEqual(peerIds.slice(80).map((peerId) => `${peerId}.camera`));
     media.close();
   });
 
@@ -108,7 +108,7 @@ describe('video', () => {
     server.command({ type: 'publish', peerId: 'p-1', source: 'camera', generation: 1, muted: false });
     await vi.advanceTimersByTimeAsync(200);
     await settle();
-    expect(server.flowing()).toEqual(['p-1.camera']);
+    expect(server.media.flowing()).toEqual(['p-1.camera']);
     expect(views(server).at(-1)).toMatchObject([{ publicationId: 'p-1.camera' }]);
     media.close();
   });
@@ -118,7 +118,7 @@ describe('video', () => {
     addPeers(server, 1, ['screen', 'screenAudio']);
     media.setView([tile('p-1', { source: 'screen', priority: 'high' })]);
     await start();
-    expect(server.flowing()).toEqual(['p-1.screen', 'p-1.screenAudio']);
+    expect(server.media.flowing()).toEqual(['p-1.screen', 'p-1.screenAudio']);
     expect(views(server).at(-1)).toMatchObject([
       { publicationId: 'p-1.screen' },
       { publicationId: 'p-1.screenAudio', width: 0, visible: true },
@@ -159,7 +159,7 @@ describe('the view', () => {
     await vi.advanceTimersByTimeAsync(1000);
     await settle();
     expect(views(server)).toHaveLength(2);
-    server.loseMedia();
+    server.media.lose();
     server.notify('mediaMoved', {});
     await vi.advanceTimersByTimeAsync(1000);
     await settle();
@@ -191,7 +191,7 @@ describe('the view', () => {
 
 describe('microphones', () => {
   const mics = (server: FakeServer) =>
-    server
+    server.media
       .flowing()
       .filter((id) => id.endsWith('.mic'))
       .sort();
@@ -260,7 +260,7 @@ describe('encodings', () => {
     server.notify('encodingsWanted', { source: 'camera', generation: 7, active: [false, false, false] });
     await settle();
     expect(first?.active).toEqual([true, false, false]);
-    server.loseMedia();
+    server.media.lose();
     server.notify('mediaMoved', {});
     await settle();
     expect(senders[1]?.active).toEqual([true, true, true]);

@@ -134,6 +134,7 @@ describe('a call of four', () => {
     await ada.page.evaluate(() => {
       new MutationObserver(() => {
         const count = document.querySelectorAll('[role=group][aria-label^="Ben"]').length;
+        // Put there by the test, a few lines above.
         (window as unknown as { sawTiles(count: number): void }).sawTiles(count);
       }).observe(document.body, {
         subtree: true,

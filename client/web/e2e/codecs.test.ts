@@ -2,38 +2,30 @@
  * A call in each codec, as its room prefers it: what is negotiated, what is sent in which layers, and that it arrives.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ServerProcess } from '../../../server/test/support/serverProcess.ts';
-import { mintToken, testKey } from '../../../server/test/support/tokens.ts';
-import { looks } from './support/fakeMedia.ts';
-import { Person } from './support/Person.ts';
+import { mintToken } from '../../../server/test/support/tokens.ts';
+import { KeyedCall } from './support/KeyedCall.ts';
+import type { Person } from './support/Person.ts';
 import { rtpStreams, srtpCiphers } from './support/probes.ts';
 
 const LIMIT = { timeout: 30_000 };
 
-let server: ServerProcess;
+let call: KeyedCall;
 let ada: Person;
 let ben: Person;
 
 beforeAll(async () => {
-  server = await ServerProcess.start({
-    environment: { PARLEY_API_KEYS: `${testKey.key}:${testKey.secret}` },
-  });
   // The smallest picture of which browsers make three layers.
-  ada = await Person.start('Ada', looks.red, { size: { width: 960, height: 540 } });
-  ben = await Person.start('Ben', looks.green);
+  call = await KeyedCall.start({ size: { width: 960, height: 540 } });
+  ({ ada, ben } = call);
 });
 
-afterAll(async () => {
-  await ada?.stop();
-  await ben?.stop();
-  await server?.stop();
-});
+afterAll(() => call?.stop());
 
 /** The link of a room whose token names the codecs. Only Ada has a camera: the machine has few cores. */
 async function link(person: Person, room: string, videoCodecs: readonly string[]): Promise<string> {
   const grants = person === ada ? {} : { publish: ['mic'] };
   const token = await mintToken({ sub: person.name, videoCodecs, grants });
-  return `${server.url}/r/${room}#token=${token}`;
+  return `${call.server.url}/r/${room}#token=${token}`;
 }
 
 /** From the next page on the browser believes to run on a machine with so many cores. */

@@ -44,6 +44,7 @@ async function axeViolations(page: Page): Promise<string[]> {
   // By the debugger, not by a script element: the page's policy allows no foreign scripts.
   await page.evaluate(axeSource);
   return page.evaluate(async () => {
+    // A script of others' that puts itself on the page.
     const { axe } = window as unknown as {
       axe: { run(): Promise<{ violations: { id: string; nodes: { target: unknown[] }[] }[] }> };
     };

@@ -3,27 +3,22 @@
  */
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ServerProcess } from '../../../server/test/support/serverProcess.ts';
-import { mintToken, testKey } from '../../../server/test/support/tokens.ts';
+import { mintToken } from '../../../server/test/support/tokens.ts';
 import { looks } from './support/fakeMedia.ts';
+import { KeyedCall } from './support/KeyedCall.ts';
 import { Person } from './support/Person.ts';
 import { watchReports } from './support/reports.ts';
 
-let server: ServerProcess;
+let call: KeyedCall;
 let ada: Person;
 let ben: Person;
 
 beforeAll(async () => {
-  server = await ServerProcess.start({
-    environment: { PARLEY_API_KEYS: `${testKey.key}:${testKey.secret}` },
-  });
-  [ada, ben] = await Promise.all([Person.start('Ada', looks.red), Person.start('Ben', looks.green)]);
+  call = await KeyedCall.start();
+  ({ ada, ben } = call);
 });
 
-afterAll(async () => {
-  await Promise.all([ada, ben].map((person) => person?.stop()));
-  await server?.stop();
-});
+afterAll(() => call?.stop());
 
 /** What a page's connections count of the pictures that it receives or sends: the sum over their streams. */
 function pictures(page: Page, type: 'inbound-rtp' | 'outbound-rtp'): Promise<Record<string, number>> {
@@ -61,7 +56,7 @@ function limitations(page: Page): Promise<string[]> {
 async function records(): Promise<Record<string, unknown>[]> {
   const token = await mintToken({ scope: 'quality:read' }, { expiresInS: 60 });
   const headers = { authorization: `Bearer ${token}` };
-  const response = await fetch(`${server.url}/api/rooms/measured/quality`, { headers });
+  const response = await fetch(`${call.server.url}/api/rooms/measured/quality`, { headers });
   return (await response.json()).records;
 }
 
@@ -70,7 +65,7 @@ it('[QUALITY3] is what the browsers counted: packets, loss, frames, path, and ho
   const startedAtMs = new Map<Person, number>();
   for (const person of [ben, ada]) {
     startedAtMs.set(person, Date.now());
-    await person.join(`${server.url}/r/measured#token=${await mintToken({ sub: person.name })}`);
+    await person.join(`${call.server.url}/r/measured#token=${await mintToken({ sub: person.name })}`);
   }
   await ada.sees(ben);
   const seenWithinMs = Date.now() - (startedAtMs.get(ada) ?? 0);
@@ -136,7 +131,7 @@ it('[QUALITY1] names a busy computer to its owner and in the record, and to nobo
   const overuse = '--force-fieldtrials=WebRTC-ForceSimulatedOveruseIntervalMs/1-600000-1/';
   const cem = await Person.start('Cem', looks.blue, { args: [overuse], fakeCamera: true });
   try {
-    await cem.join(`${server.url}/r/measured#token=${await mintToken({ sub: cem.name })}`);
+    await cem.join(`${call.server.url}/r/measured#token=${await mintToken({ sub: cem.name })}`);
     await expect.poll(() => limitations(cem.page), { timeout: 60_000 }).toContain('cpu');
     const notice = cem.page.getByRole('status').filter({ hasText: 'Your computer is very busy' });
     await notice.waitFor({ timeout: 60_000 });

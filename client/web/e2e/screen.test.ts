@@ -2,9 +2,9 @@
  * A shared page of text is sharp again soon after its reader's tab is back, and after a network was narrow for a while, on the reader's or
  * the sharer's side: the reader's pixels are compared with the page that was drawn.
  */
-import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { looks } from './support/fakeMedia.ts';
+import { hidePage } from './support/hidePage.ts';
 import { LanCall } from './support/LanCall.ts';
 import type { Person } from './support/Person.ts';
 
@@ -137,16 +137,6 @@ async function stopSharing(sharer: Person, reader: Person): Promise<void> {
   await sharer.button('Stop sharing').click();
   await reader.tile(`Screen: ${sharer.name}`).waitFor({ state: 'detached' });
 }
-
-/** The page says of itself that it is in the background, or back. */
-const hidePage = (page: Page, hidden: boolean) =>
-  page.evaluate(
-    (state) => {
-      Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => state });
-      document.dispatchEvent(new Event('visibilitychange'));
-    },
-    hidden ? 'hidden' : 'visible',
-  );
 
 /** Pages are turned while the cable is narrow; gives the milliseconds until the last one is sharp once it is wide again. */
 async function dip(narrow: 'host' | 'guest', sharer: Person, reader: Person): Promise<number> {

@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Bot, type BotOptions, prepareMedia } from '../../../loadtest/src/bot/index.ts';
 import { ServerProcess } from '../../../server/test/support/serverProcess.ts';
+import { hidePage } from './support/hidePage.ts';
 import { installProbe, sumRtp } from './support/probes.ts';
 import { Visitor } from './support/Visitor.ts';
 
@@ -100,16 +101,6 @@ const moveStage = (page: Page, away: boolean) =>
       stage.style.transform = x;
     },
     away ? 'translateX(-9999px)' : '',
-  );
-
-/** The page says of itself that it is in the background, or back. */
-const hidePage = (page: Page, hidden: boolean) =>
-  page.evaluate(
-    (state) => {
-      Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => state });
-      document.dispatchEvent(new Event('visibilitychange'));
-    },
-    hidden ? 'hidden' : 'visible',
   );
 
 /** Waits until a tile shows a picture that goes on. */

@@ -27,6 +27,26 @@ async function within<T>(spanMs: number, count: number, begin: (index: number) =
   return Promise.all(begun);
 }
 
+/** What follows something is part of it: batches wait a second at most. */
+const ECHO_MS = 1_500;
+
+/** Lets something happen and waits for its echo; gives its outcome, and the CPU that all of it cost the server. */
+async function withCpu<T>(
+  { pid }: Subject,
+  happen: () => Promise<T>,
+): Promise<{ outcome: T; serverCpuSeconds: number }> {
+  const before = await cpuSeconds([pid]);
+  const outcome = await happen();
+  await delay(ECHO_MS);
+  return { outcome, serverCpuSeconds: (await cpuSeconds([pid])) - before };
+}
+
+/** What one member heard since it began to count. */
+const heardBy = (member: Member | undefined): { messages: number; bytes: number } => ({
+  messages: member?.messages ?? 0,
+  bytes: member?.bytes ?? 0,
+});
+
 const leaveAll = (members: readonly Member[]): Promise<unknown> =>
   Promise.all(members.map((member) => member.leave()));
 
@@ -42,23 +62,21 @@ export interface Storm {
 }
 
 /** So many take a seat in one room, evenly over a time. */
-export async function measureStorm({ url, pid }: Subject, people: number, spanMs: number): Promise<Storm> {
+export async function measureStorm(subject: Subject, people: number, spanMs: number): Promise<Storm> {
   const roomId = `storm-${people}`;
-  const cpuBefore = await cpuSeconds([pid]);
   const joinsMs: number[] = [];
-  const members = await within(spanMs, people, async (index) => {
-    const beganMs = performance.now();
-    const member = await Member.join(url, roomId, `Person ${index}`);
-    joinsMs.push(performance.now() - beganMs);
-    return member;
-  });
-  await delay(1_500);
+  const { outcome: members, serverCpuSeconds } = await withCpu(subject, () =>
+    within(spanMs, people, async (index) => {
+      const beganMs = performance.now();
+      const member = await Member.join(subject.url, roomId, `Person ${index}`);
+      joinsMs.push(performance.now() - beganMs);
+      return member;
+    }),
+  );
   const lagsMs = members.flatMap((member) => member.lagsMs);
-  const serverCpuSeconds = (await cpuSeconds([pid])) - cpuBefore;
-  const [first] = members;
-  const { messages = 0, bytes = 0 } = first ?? {};
+  const heard = heardBy(members[0]);
   await leaveAll(members);
-  return { joined: members.length, lagsMs, joinsMs, serverCpuSeconds, messages, bytes };
+  return { joined: members.length, lagsMs, joinsMs, serverCpuSeconds, ...heard };
 }
 
 /** What one join costs in a room of a size. */
@@ -134,20 +152,21 @@ const LATE_SPEAKERS = 20;
 
 /** Viewers come in, evenly over a time, to a room of ten; meanwhile a few more speakers do. */
 export async function measureAudience(subject: Subject, viewers: number, spanMs: number): Promise<Audience> {
-  const { url, pid, viewerToken, speakerToken } = subject;
+  const { url, viewerToken, speakerToken } = subject;
   const join = async (name: string, token: Promise<string>) =>
     Member.join(url, 'audience', name, await token);
   const speakers = await within(200, SPEAKERS, (index) => join(`s${index}`, speakerToken(`s${index}`)));
   for (const speaker of speakers) speaker.reset();
-  const cpuBefore = await cpuSeconds([pid]);
-  const [audience, late] = await Promise.all([
-    within(spanMs, viewers, (index) => join(`v${index}`, viewerToken(`v${index}`))),
-    within(spanMs, LATE_SPEAKERS, (index) => join(`late${index}`, speakerToken(`late${index}`))),
-  ]);
-  await delay(1_500);
-  const serverCpuSeconds = (await cpuSeconds([pid])) - cpuBefore;
-  const lagsMs = [...speakers, ...audience, ...late].flatMap((member) => member.lagsMs);
-  const { messages = 0, bytes = 0 } = speakers[0] ?? {};
-  await leaveAll([...speakers, ...audience, ...late]);
-  return { viewers: audience.length, lagsMs, serverCpuSeconds, messages, bytes };
+  const { outcome, serverCpuSeconds } = await withCpu(subject, () =>
+    Promise.all([
+      within(spanMs, viewers, (index) => join(`v${index}`, viewerToken(`v${index}`))),
+      within(spanMs, LATE_SPEAKERS, (index) => join(`late${index}`, speakerToken(`late${index}`))),
+    ]),
+  );
+  const [audience, late] = outcome;
+  const everybody = [...speakers, ...audience, ...late];
+  const lagsMs = everybody.flatMap((member) => member.lagsMs);
+  const heard = heardBy(speakers[0]);
+  await leaveAll(everybody);
+  return { viewers: audience.length, lagsMs, serverCpuSeconds, ...heard };
 }

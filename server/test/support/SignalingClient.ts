@@ -149,6 +149,7 @@ export class SignalingClient {
 
   /** Notifications of a name so far. */
   heard<N extends NotificationName>(name: N): NotificationData<N>[] {
+    // Taken at the server's word: what tests assert is about the data itself.
     return this.notifications
       .filter((notification) => notification.name === name)
       .map(({ data }) => data as NotificationData<N>);
@@ -191,6 +192,7 @@ export class SignalingClient {
   #receive(frame: ServerFrame): void {
     if (!('id' in frame)) {
       this.notifications.push({ name: frame.name, data: frame.data });
+      // Taken at the server's word, like all notifications.
       if (frame.name === 'roomEvents') this.#fold(frame.data as NotificationData<'roomEvents'>);
       this.#changed();
       return;
@@ -223,5 +225,6 @@ export class SignalingClient {
 function replyOf<N extends RequestName>(name: N, answer: Answer): RequestReply<N> {
   if ('error' in answer) throw answer.error;
   const schema: { parse(input: unknown): unknown } = requests[name].reply;
+  // The schema of this very name.
   return schema.parse(answer.ok) as RequestReply<N>;
 }

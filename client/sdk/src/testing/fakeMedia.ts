@@ -38,6 +38,7 @@ export class FakeTrack extends EventTarget {
 
 /** A track where one is expected. */
 export const fakeTrack = (kind: 'audio' | 'video', width?: number): MediaStreamTrack & FakeTrack =>
+  // The part of a track that the SDK and mediasoup-client touch; the rest would be dead code.
   new FakeTrack(kind, width) as unknown as MediaStreamTrack & FakeTrack;
 
 /** What of a sender encodings are switched by. */
@@ -91,6 +92,7 @@ export function fakeDevices(sendsWell?: EncoderCheck): {
       handler.send = async (sendOptions) => {
         const sender = new FakeSender(sendOptions.encodings?.length ?? 1);
         senders.push(sender);
+        // The part of a sender that is looked at.
         return { ...(await send(sendOptions)), rtpSender: sender as unknown as RTCRtpSender };
       };
       return handler;

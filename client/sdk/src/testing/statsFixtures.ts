@@ -5,6 +5,7 @@ type Entry = Readonly<Record<string, unknown>>;
 
 /** A report of these entries, each under its `id`. */
 export const statsReport = (...entries: Entry[]): RTCStatsReport =>
+  // A browser's report is a map with a prototype of its own, which cannot be made here.
   new Map(entries.map((entry) => [String(entry.id), entry])) as unknown as RTCStatsReport;
 
 /** A transport's path as Chromium tells it. */
