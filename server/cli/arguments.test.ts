@@ -81,6 +81,9 @@ describe('parley.mjs', () => {
   });
 
   test('closes a test run that could not start with one failure', () => {
-    expect(run('test', '--foo')).toMatchObject({ status: 1, stdout: '0 passed, 1 failed, 0 skipped\n' });
+    expect(run('test', '--foo')).toMatchObject({
+      status: 1,
+      stdout: 'Failed: Set-up\n0 passed, 1 failed, 0 skipped\n',
+    });
   });
 });
