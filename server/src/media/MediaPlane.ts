@@ -26,6 +26,7 @@ import {
   type SeatStanding,
   type WantedEncodings,
 } from '../room/ports.ts';
+import type { ReadLoad } from './load/readLoad.ts';
 import { MediaRoom } from './MediaRoom.ts';
 import type { MediaWorker } from './MediaWorker.ts';
 import { chooseWorker, type NodeLoad, nodeLoad, type Placement } from './placement.ts';
@@ -61,6 +62,8 @@ export interface MediaPlaneOptions {
   readonly placement?: Placement;
   /** How many microphones each listener hears. Default 3. */
   readonly loudest?: number;
+  /** How loaded workers are, by index. Default: as the kernel tells it. */
+  readonly readLoad?: (index: number) => ReadLoad;
 }
 
 /** What runs in one worker, for health, metrics and tests. */
@@ -109,12 +112,16 @@ export class MediaPlane implements MediaPort {
    */
   static async create(options: MediaPlaneOptions): Promise<MediaPlane> {
     const log = options.log.child({ part: 'media' });
-    // A worker may die before the plane around the pool exists; there are no rooms to lose yet.
+    const clock = options.clock ?? systemClock;
+    // A worker may die, or be busy, before the plane around the pool exists; there are no rooms yet.
     let plane: MediaPlane | undefined;
     const onLost = (worker: MediaWorker) => {
       if (plane) plane.#lost(worker);
     };
-    const pool = await WorkerPool.create({ ...options, log, onLost });
+    const onShed = (worker: MediaWorker) => {
+      if (plane) for (const room of plane.#rooms.values()) room.loadChanged(worker);
+    };
+    const pool = await WorkerPool.create({ ...options, log, clock, onLost, onShed });
     plane = new MediaPlane({ ...options, log }, pool);
     return plane;
   }
@@ -300,7 +307,11 @@ export class MediaPlane implements MediaPort {
   get load(): NodeLoad {
     const seats = this.#seatsByWorker();
     return nodeLoad(
-      this.#pool.live().map((worker) => ({ cpuShare: worker.cpuShare, seats: seats.get(worker) ?? 0 })),
+      this.#pool.live().map((worker) => ({
+        cpuShare: worker.cpuShare,
+        sheds: worker.shedLevel > 0,
+        seats: seats.get(worker) ?? 0,
+      })),
     );
   }
 
@@ -318,6 +329,7 @@ export class MediaPlane implements MediaPort {
     const placeOn = (worker: MediaWorker) => ({
       worker,
       cpuShare: worker.cpuShare,
+      sheds: worker.shedLevel > 0,
       seats: seats.get(worker) ?? 0,
       seatsOfRoom: room.seatsOn(worker),
     });

@@ -139,6 +139,11 @@ export class MediaRoom implements SeatRoom {
     return moved;
   }
 
+  /** A worker sheds more or less. */
+  loadChanged(worker: MediaWorker): void {
+    this.#video.loadChanged(worker);
+  }
+
   findPublication(publicationId: string): Publication | undefined {
     return this.#publications.get(publicationId);
   }

@@ -1,11 +1,14 @@
 /**
  * Owns one mediasoup-worker process: its port, its router, the time limit on every call to it, the probe, its end.
- * Does not own its replacement (WorkerPool) nor what lives in the router (MediaRoom, Seat).
+ * Does not own its replacement (WorkerPool), when it is full (load/) nor what lives in the router (MediaRoom, Seat).
  */
 import { CallError, type ErrorCode } from '@parley/protocol';
 import { createWorker, type types } from 'mediasoup';
+import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import { CpuShare } from './CpuShare.ts';
+import { LoadWatch } from './load/LoadWatch.ts';
+import { loadReader, type ReadLoad } from './load/readLoad.ts';
 import { mediaCodecs } from './routerOptions.ts';
 import { toCallError } from './toCallError.ts';
 import { withTimeLimit } from './withTimeLimit.ts';
@@ -26,6 +29,11 @@ export interface MediaWorkerOptions {
   /** Position in the pool. */
   readonly index: number;
   readonly log: Logger;
+  readonly clock: Clock;
+  /** How loaded its process is. Default: as the kernel tells it. */
+  readonly readLoad?: ReadLoad | undefined;
+  /** Called when it sheds more or less. */
+  readonly onShed: (worker: MediaWorker) => void;
   /** Called once, at once, when the worker is gone or given up (never after `close()`). */
   readonly onLost: (worker: MediaWorker) => void;
 }
@@ -47,6 +55,7 @@ export class MediaWorker {
   readonly #log: Logger;
   readonly #probe: NodeJS.Timeout;
   readonly #cpu = new CpuShare();
+  readonly #load: LoadWatch;
   #state: 'live' | 'lost' | 'closed' = 'live';
 
   private constructor(
@@ -73,6 +82,12 @@ export class MediaWorker {
       if (!this.#worker.died) this.#end('closed');
     });
     this.#probe = setInterval(() => void this.#checkAlive(), PROBE_INTERVAL_MS);
+    this.#load = new LoadWatch({
+      clock: options.clock,
+      read: options.readLoad ?? loadReader(parts.worker.pid, parts.port),
+      log: this.#log,
+      onChange: () => options.onShed(this),
+    });
     if (this.#worker.died) queueMicrotask(() => this.#lose('died while it started'));
     else this.#log.info({ aheadOfNode: putAhead(parts.worker.pid) }, 'media worker is up');
   }
@@ -116,6 +131,11 @@ export class MediaWorker {
   /** Share of one core that it used of late, 0 to 1. */
   get cpuShare(): number {
     return this.#cpu.value;
+  }
+
+  /** How much of its pictures it leaves out because it is full: 0 nothing, see ShedPolicy. */
+  get shedLevel(): number {
+    return this.#load.level;
   }
 
   /** Whether calls can be placed here. */
@@ -169,6 +189,7 @@ export class MediaWorker {
   #end(state: 'lost' | 'closed'): void {
     if (this.#state === 'live') this.#state = state;
     clearInterval(this.#probe);
+    this.#load.stop();
   }
 }
 

@@ -8,12 +8,21 @@ import { type MediaPeer, roomKeyText } from '../room/ports.ts';
 /** Publication id -> how it is shown. */
 export type View = ReadonlyMap<string, ViewedPublication>;
 
+/** More of them are not more important than those of others: what is `high` goes on when the server is full. */
+const MAX_HIGH = 4;
+
 export class Views {
   readonly #views = new Map<string, View>();
 
   /** Replaces the view of a seat. */
   set(peer: MediaPeer, publications: readonly ViewedPublication[]): void {
-    this.#views.set(keyOf(peer), new Map(publications.map((viewed) => [viewed.publicationId, viewed])));
+    let high = 0;
+    const view = publications.map((viewed) => {
+      if (viewed.priority !== 'high') return viewed;
+      high += 1;
+      return high > MAX_HIGH ? { ...viewed, priority: 'normal' as const } : viewed;
+    });
+    this.#views.set(keyOf(peer), new Map(view.map((viewed) => [viewed.publicationId, viewed])));
   }
 
   /** Undefined: the client has not said anything. */

@@ -6,8 +6,10 @@ import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CallError } from '@parley/protocol';
 import { setLogEventListeners } from 'mediasoup';
+import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import { listenInfos } from './listenInfos.ts';
+import type { ReadLoad } from './load/readLoad.ts';
 import { MediaWorker, PortTakenError } from './MediaWorker.ts';
 
 export interface WorkerPoolOptions {
@@ -22,6 +24,11 @@ export interface WorkerPoolOptions {
   /** Where HTTP listens: decides whether loopback is offered. */
   readonly host: string;
   readonly log: Logger;
+  readonly clock: Clock;
+  /** How loaded workers are, by index. Default: as the kernel tells it. */
+  readonly readLoad?: ((index: number) => ReadLoad) | undefined;
+  /** Called when a worker sheds more or less. */
+  readonly onShed: (worker: MediaWorker) => void;
   /** Called once for each worker that is gone, at once and before its replacement starts. */
   readonly onLost: (worker: MediaWorker) => void;
 }
@@ -126,10 +133,12 @@ export class WorkerPool {
   }
 
   async #start(slot: Slot): Promise<void> {
-    const { log, workerBin } = this.#options;
+    const { log, workerBin, clock, onShed, readLoad } = this.#options;
+    const { index } = slot;
+    const onLost = (worker: MediaWorker): void => this.#replace(slot, worker);
     const startOn = (port: number) =>
       MediaWorker.start(
-        { workerBin, index: slot.index, log, onLost: (worker) => this.#replace(slot, worker) },
+        { workerBin, index, log, clock, readLoad: readLoad?.(index), onShed, onLost },
         listenInfos({ ...this.#options, port, interfaces: networkInterfaces() }),
       );
     const worker = slot.port === 0 ? await this.#startOnFreePort(startOn) : await startOn(slot.port);

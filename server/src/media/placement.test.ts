@@ -2,10 +2,10 @@
 import { expect, test } from 'vitest';
 import { chooseWorker, type Place } from './placement.ts';
 
-/** `[share of a core, seats, seats of the room]` of each worker; gives the index that is chosen. */
-function chosen(...workers: [number, number, number][]): number {
+/** `[share of a core, seats, seats of the room, whether it sheds]` of each worker; gives the index that is chosen. */
+function chosen(...workers: [number, number, number, boolean?][]): number {
   const [first, ...others] = workers.map(
-    ([cpuShare, seats, seatsOfRoom]): Place => ({ cpuShare, seats, seatsOfRoom }),
+    ([cpuShare, seats, seatsOfRoom, sheds = false]): Place => ({ cpuShare, seats, seatsOfRoom, sheds }),
   );
   if (!first) throw new Error('no worker');
   const places = [first, ...others] as const;
@@ -48,4 +48,10 @@ test('a room does not spread to a worker that has about as much to do', () => {
 
 test('where every worker is full, the least loaded one of the room goes on', () => {
   expect(chosen([0.9, 50, 50], [0.8, 50, 50], [0.85, 50, 0])).toBe(1);
+});
+
+test('a worker that sheds is the last choice, whatever its share of a core looks like', () => {
+  expect(chosen([0.1, 2, 0, true], [0.9, 150, 0])).toBe(1);
+  expect(chosen([0.1, 2, 2, true], [0.9, 150, 0])).toBe(1);
+  expect(chosen([0.9, 150, 0, true], [0.1, 2, 0, true])).toBe(1);
 });

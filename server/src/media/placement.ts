@@ -7,6 +7,8 @@
 export interface Place {
   /** Share of one core that its process used of late, 0 to 1; grows with packets, whatever they are. */
   readonly cpuShare: number;
+  /** Whether it has to leave out pictures that people want to see. */
+  readonly sheds: boolean;
   /** Seats that live there, of any room. */
   readonly seats: number;
   /** Of these, the ones of the room that is to get another. */
@@ -26,8 +28,13 @@ const SEAT_SHARE = 0.005;
 /** A worker that the room does not use yet must have so much less to do: there the room's publications have to be piped to. */
 const SPREAD_MARGIN = 0.75;
 
-const loadOf = ({ cpuShare, seats }: Pick<Place, 'cpuShare' | 'seats'>): number =>
-  Math.max(cpuShare, seats * SEAT_SHARE);
+/** Whatever was measured: a core that others use too is full long before its share is 1. */
+const SHEDDING = 1000;
+
+type Loaded = Pick<Place, 'cpuShare' | 'seats' | 'sheds'>;
+
+const loadOf = ({ cpuShare, seats, sheds }: Loaded): number =>
+  Math.max(cpuShare, seats * SEAT_SHARE) + (sheds ? SHEDDING : 0);
 
 /** A node above this keeps the rest for what those who are there may still do. */
 const NODE_FULL_SHARE = 0.85;
@@ -41,12 +48,12 @@ export interface NodeLoad {
 }
 
 /** The load of all workers that live; without any, everything is too much. */
-export function nodeLoad(workers: readonly Pick<Place, 'cpuShare' | 'seats'>[]): NodeLoad {
+export function nodeLoad(workers: readonly Loaded[]): NodeLoad {
   if (workers.length === 0) return { load: 1, headRoom: 0 };
-  const loads = workers.map(loadOf);
+  const loads = workers.map((worker) => Math.min(1, loadOf(worker)));
   const load = loads.reduce((sum, one) => sum + one, 0) / loads.length;
   const room = loads.reduce((sum, one) => sum + Math.max(0, NODE_FULL_SHARE - one), 0);
-  return { load: Math.min(1, load), headRoom: Math.floor(room / SEAT_SHARE) };
+  return { load, headRoom: Math.floor(room / SEAT_SHARE) };
 }
 
 /** The default placement: see above. */

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { getPriority, setPriority } from 'node:os';
 import { afterEach, expect, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
 import { createLogger } from '../../src/log.ts';
 import { MediaWorker } from '../../src/media/MediaWorker.ts';
 import { MediaHarness } from '../support/MediaHarness.ts';
@@ -131,7 +132,14 @@ test('a worker that keeps dying comes back each time', async () => {
 
 test('what a worker does is measured, and so is that it rests', async () => {
   const worker = await MediaWorker.start(
-    { workerBin: await workerBin(), index: 0, log: createLogger('silent'), onLost: () => {} },
+    {
+      workerBin: await workerBin(),
+      index: 0,
+      log: createLogger('silent'),
+      clock: systemClock,
+      onShed: () => {},
+      onLost: () => {},
+    },
     [{ protocol: 'udp', ip: '127.0.0.1', portRange: { min: 61_000, max: 65_535 } }],
   );
   let busy = true;

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import type { RtpParameters } from '@parley/protocol';
 import type { types } from 'mediasoup';
 import { afterEach, expect, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
 import { createLogger } from '../../src/log.ts';
 import { MediaWorker } from '../../src/media/MediaWorker.ts';
 import { type PipeAddress, PipeEnd } from '../../src/media/PipeEnd.ts';
@@ -22,7 +23,14 @@ afterEach(async () => {
 
 async function startWorker(index: number): Promise<MediaWorker> {
   const worker = await MediaWorker.start(
-    { workerBin: await workerBin(), index, log: createLogger('silent'), onLost: () => {} },
+    {
+      workerBin: await workerBin(),
+      index,
+      log: createLogger('silent'),
+      clock: systemClock,
+      onShed: () => {},
+      onLost: () => {},
+    },
     [{ protocol: 'udp', ip: '127.0.0.1', portRange: PORTS }],
   );
   ends.push(() => worker.close());

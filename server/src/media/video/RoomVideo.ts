@@ -1,14 +1,17 @@
 /**
  * Owns what each consumer of a picture in one room is sent: whether, which layers, how much it matters; and from all of them together
- * which encodings publishers are asked for. Does not own the choice of layers (layers.ts) nor counting and lingering (VideoDemand).
+ * which encodings publishers are asked for. Does not own the choice of layers (layers.ts, videoCap.ts) nor counting and lingering
+ * (VideoDemand).
  */
-import type { ViewPriority } from '@parley/protocol';
+import type { ViewedPublication, ViewPriority } from '@parley/protocol';
 import type { Clock } from '../../clock.ts';
 import type { Steering } from '../ConsumerControl.ts';
+import type { MediaWorker } from '../MediaWorker.ts';
 import type { Publication, SeatConsumer } from '../seatModel.ts';
 import type { View } from '../Views.ts';
-import { layersFor, layersOf, type VideoLayers } from './layers.ts';
+import { allLayers, type LayerChoice, layersFor, layersOf, type VideoLayers } from './layers.ts';
 import { VideoDemand } from './VideoDemand.ts';
+import { capped, type Rank } from './videoCap.ts';
 
 /** For mediasoup: when the network does not carry all, the highest gets its layers first. */
 const PRIORITIES: Readonly<Record<ViewPriority, number>> = { low: 10, normal: 50, high: 200 };
@@ -48,6 +51,7 @@ export class RoomVideo {
       encodings: layers.encodings,
       muted: publication.producer.paused,
       onChange: (active) => this.#onDemand(publication, active),
+      isUrgent: () => publication.seat.worker.shedLevel > 0,
     });
     this.#pictures.set(publication, { layers, demand, needs: new Map() });
   }
@@ -99,6 +103,15 @@ export class RoomVideo {
     this.#reviewNeed(consumer);
   }
 
+  /** A worker sheds more or less. */
+  loadChanged(worker: MediaWorker): void {
+    for (const { seat, consumers } of this.#pictures.keys()) {
+      for (const consumer of consumers) {
+        if (seat.worker === worker || consumer.seat.worker === worker) this.review(consumer);
+      }
+    }
+  }
+
   /** Stops; nothing is told after that. */
   stop(): void {
     for (const { demand } of this.#pictures.values()) demand.stop();
@@ -106,19 +119,36 @@ export class RoomVideo {
   }
 
   #steering(consumer: SeatConsumer, layers: VideoLayers): Steering {
-    const { publication } = consumer;
-    const speaks = publication.source === 'camera' && publication.seat.peer.peerId === this.#speaker;
-    const atLeast = speaks ? SPEAKER_PRIORITY : 0;
-    const view = this.#viewOf(consumer);
-    if (!view) return { flows: true, priority: Math.max(PRIORITIES.normal, atLeast) };
-    const viewed = view.get(publication.id);
-    if (!viewed?.visible) return { flows: false };
+    const choice = this.#choice(consumer, layers);
+    if (!choice) return { flows: false };
+    const viewed = this.#viewOf(consumer)?.get(consumer.publication.id);
+    const atLeast = this.#speaks(consumer) ? SPEAKER_PRIORITY : 0;
     return {
       flows: true,
-      priority: Math.max(PRIORITIES[viewed.priority], atLeast),
+      priority: Math.max(PRIORITIES[viewed?.priority ?? 'normal'], atLeast),
       // Without layers there is nothing to choose from.
-      ...(consumer.consumer.type !== 'simple' && { layers: layersFor(viewed, layers) }),
+      ...(consumer.consumer.type !== 'simple' && { layers: choice }),
     };
+  }
+
+  /** Layers that a consumer is to be sent: those that fill what is shown, as far as the workers that carry it can; undefined: none. */
+  #choice(consumer: SeatConsumer, layers: VideoLayers): LayerChoice | undefined {
+    const { publication, seat } = consumer;
+    const view = this.#viewOf(consumer);
+    const viewed = view?.get(publication.id);
+    if (view && !viewed?.visible) return undefined;
+    const wanted = viewed ? layersFor(viewed, layers) : allLayers(layers);
+    const level = Math.max(seat.worker.shedLevel, publication.seat.worker.shedLevel);
+    return capped(wanted, layers, this.#rank(consumer, viewed), level);
+  }
+
+  #rank(consumer: SeatConsumer, viewed: ViewedPublication | undefined): Rank {
+    if (consumer.publication.source === 'screen') return 'screen';
+    return viewed?.priority === 'high' || this.#speaks(consumer) ? 'speaker' : 'ordinary';
+  }
+
+  #speaks({ publication: { source, seat } }: SeatConsumer): boolean {
+    return source === 'camera' && seat.peer.peerId === this.#speaker;
   }
 
   #reviewNeed(consumer: SeatConsumer): void {
@@ -134,17 +164,14 @@ export class RoomVideo {
    * carry it for as long as it gets less than it should: the worker takes seconds to climb to an encoding that was off.
    */
   #need(consumer: SeatConsumer, layers: VideoLayers): number {
-    const all = 2 ** layers.encodings - 1;
-    const { publication, control } = consumer;
-    if (control.refused) return 0;
-    const view = this.#viewOf(consumer);
-    if (!view) return all;
-    const viewed = view.get(publication.id);
-    if (!viewed?.visible) return 0;
-    if (layers.encodings === 1) return all;
-    const { spatialLayer } = layersFor(viewed, layers);
+    const choice = consumer.control.refused ? undefined : this.#choice(consumer, layers);
+    if (!choice) return 0;
+    if (layers.encodings === 1) return 1;
+    const { spatialLayer } = choice;
+    const upTo = 2 ** (spatialLayer + 1) - 1;
+    if (!this.#viewOf(consumer)) return upTo;
     const sent = consumer.consumer.currentLayers?.spatialLayer;
     const arrived = sent !== undefined && sent >= spatialLayer;
-    return arrived ? 1 | (1 << spatialLayer) : 2 ** (spatialLayer + 1) - 1;
+    return arrived ? 1 | (1 << spatialLayer) : upTo;
   }
 }

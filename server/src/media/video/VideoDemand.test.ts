@@ -6,18 +6,21 @@ const LINGER_MS = 2_000;
 let clock: FakeClock;
 let told: string[];
 let demand: VideoDemand;
+let isUrgent: boolean;
 
 const create = (muted = false) =>
   new VideoDemand({
     clock,
     encodings: 3,
     muted,
+    isUrgent: () => isUrgent,
     onChange: (active) => void told.push(active.map(Number).join('')),
   });
 
 beforeEach(() => {
   clock = new FakeClock();
   told = [];
+  isUrgent = false;
   demand = create();
 });
 
@@ -89,6 +92,14 @@ describe('[DEMAND1] what is watched', () => {
     demand.move(0, 0b111);
     clock.advance(LINGER_MS);
     expect(told).toEqual(['000']);
+  });
+
+  it('[SHED3] ends at once what a full worker does not send', () => {
+    demand.move(0, 0b111);
+    isUrgent = true;
+    demand.move(0b111, 0b001);
+    clock.advance(0);
+    expect(told).toEqual(['100']);
   });
 
   it('stops', () => {

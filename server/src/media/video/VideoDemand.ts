@@ -12,22 +12,28 @@ export class VideoDemand {
   readonly #clock: Clock;
   readonly #viewers: number[];
   readonly #onChange: (active: readonly boolean[]) => void;
+  readonly #isUrgent: () => boolean;
   #muted: boolean;
   /** What the publisher was told last; all before it was told anything. */
   #told: readonly boolean[];
   #cancelLinger: () => void = () => {};
 
-  /** @param onChange gets which encodings are wanted, lowest first: at once when one more is, after a while when one less. */
+  /**
+   * @param onChange gets which encodings are wanted, lowest first: at once when one more is, after a while when one less.
+   * @param isUrgent whether what is not wanted is too much right now: then it is told without waiting.
+   */
   constructor(options: {
     clock: Clock;
     encodings: number;
     muted: boolean;
     onChange: (active: readonly boolean[]) => void;
+    isUrgent: () => boolean;
   }) {
     this.#clock = options.clock;
     this.#viewers = Array.from({ length: options.encodings }, () => 0);
     this.#told = this.#viewers.map(() => true);
     this.#onChange = options.onChange;
+    this.#isUrgent = options.isUrgent;
     this.#muted = options.muted;
     this.#update();
   }
@@ -65,7 +71,8 @@ export class VideoDemand {
       this.#tell(this.#told.map((told, encoding) => told || needed[encoding] === true));
     }
     if (this.#told.some((told, encoding) => told && !needed[encoding])) {
-      this.#cancelLinger = this.#clock.setTimeout(() => this.#tell(needed), LINGER_MS);
+      const lingerMs = this.#isUrgent() ? 0 : LINGER_MS;
+      this.#cancelLinger = this.#clock.setTimeout(() => this.#tell(needed), lingerMs);
     }
   }
 

@@ -44,13 +44,19 @@ export function layersOf({ encodings = [] }: RtpParameters): VideoLayers {
   };
 }
 
+/** Everything that is offered. */
+export const allLayers = ({ heights, temporal }: VideoLayers): LayerChoice => ({
+  spatialLayer: heights.length - 1,
+  temporalLayer: temporal - 1,
+});
+
 /** The lowest layers that fill a tile of so many device pixels, which the picture may be cropped to. */
 export function layersFor(tile: { width: number; height: number }, layers: VideoLayers): LayerChoice {
   const height = Math.max(tile.height, (tile.width * 9) / 16);
   const enough = layers.heights.findIndex((offered) => offered >= height * ENOUGH);
-  const top = layers.temporal - 1;
+  const top = allLayers(layers);
   return {
-    spatialLayer: enough === -1 ? layers.heights.length - 1 : enough,
-    temporalLayer: height < TINY_HEIGHT ? Math.min(top, 1) : top,
+    spatialLayer: enough === -1 ? top.spatialLayer : enough,
+    temporalLayer: height < TINY_HEIGHT ? Math.min(top.temporalLayer, 1) : top.temporalLayer,
   };
 }
