@@ -45,6 +45,8 @@ export interface Case {
 const GENERATOR_LIMIT_PER_S = 45_000;
 /** Opus as the generator sends it: 20 ms a packet. */
 export const AUDIO_PACKETS_PER_S = 50;
+/** Pictures that the generator makes a second. */
+export const FRAMES_PER_S = 30;
 
 /** 1 publisher, N viewers. M0 has exactly M1's consumers there. */
 export const videoCase = (viewers: number): Case => ({

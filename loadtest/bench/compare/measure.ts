@@ -3,7 +3,14 @@
  * Does not own servers, rounds, nor what the figures mean (report/).
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { AUDIO_PACKETS_PER_S, type Case, type ContenderId, loadFor, tracksOf } from './cases.ts';
+import {
+  AUDIO_PACKETS_PER_S,
+  type Case,
+  type ContenderId,
+  FRAMES_PER_S,
+  loadFor,
+  tracksOf,
+} from './cases.ts';
 import type { RunningServer } from './contenders/Contender.ts';
 import { coreSeconds, cpuSeconds } from './cpuTime.ts';
 import type { Generator } from './generator/Generator.ts';
@@ -15,8 +22,6 @@ import { refusal } from './report/summarize.ts';
 const WARM_UP_LIMIT_MS = 12_000;
 const WARM_UP_MS = 3000;
 const LOOK_EVERY_MS = 500;
-/** Frames that the generator makes a second. */
-const FRAMES_PER_S = 30;
 /** A camera answers requests for key frames with pauses; joins closer together would measure those. */
 const BETWEEN_JOINS_MS = 1500;
 

@@ -5,7 +5,7 @@
 import type { ContenderId, Load } from '../compare/cases.ts';
 
 /** What each part answers. */
-export const parts = ['mics', 'talkers', 'growth', 'page', 'delay', 'largest'] as const;
+export const parts = ['mics', 'talkers', 'growth', 'page', 'delay', 'overload', 'largest'] as const;
 export type Part = (typeof parts)[number];
 
 const MICROPHONE = { audio: true, video: false };

@@ -35,7 +35,7 @@ export interface LoadedServer {
 }
 
 /** Starts a contender and the generator for a task, and ends both. */
-async function withServer<T>(
+export async function withServer<T>(
   { machines, signal }: CrowdStage,
   id: ContenderId,
   task: (running: LoadedServer) => Promise<T>,

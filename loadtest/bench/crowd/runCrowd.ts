@@ -23,12 +23,13 @@ import {
   parts,
 } from './crowdCases.ts';
 import { type CrowdStage, coresOf, delaysUnder, missing, pointOf } from './measureCrowd.ts';
+import { type Delivered, overloadOf } from './overload.ts';
 import { captureMissing } from './packetCapture.ts';
 
 const usage = `Usage: npm run bench -- crowd [options]
 
   --parts A,B     of ${parts.join(', ')} (all)
-  --people N      size of a room in mics, talkers (100), page (24) and delay (70 % of the knee)
+  --people N      size of a room in mics, talkers (100), page (24), overload (40) and delay (70 % of the knee)
   --rounds N      how often each is measured, in alternating order (3)
   --seconds N     how long (10)`;
 
@@ -173,6 +174,27 @@ const measures: Readonly<Record<Part, Measure>> = {
       lines.push(
         `${id}: ${rate} packets/s of sound forwarded, kept for p50 ${at(0.5)}, p95 ${at(0.95)}, p99 ${at(0.99)} ms (${unmatched} without an arrival)`,
       );
+    }
+    return lines.join('\n');
+  },
+
+  overload: async (stage, { people = 40, rounds }) => {
+    const lines: string[] = [];
+    const text = ({ audioPercent, videoPercent, cores }: Delivered): string =>
+      `sound ${audioPercent.toFixed(2)} %, pictures ${videoPercent.toFixed(1)} %, ${cores.toFixed(3)} cores`;
+    for (const order of schedule(['parley', 'm1'] as const, rounds, 1)) {
+      for (const id of order) {
+        const { before, first, later, backAfterS, generatorPercent } = await overloadOf(
+          stage,
+          id,
+          pages(people),
+        );
+        const back = backAfterS === undefined ? 'not back' : `back after ${backAfterS} s`;
+        lines.push(
+          `${id}: ${people} people: ${text(before)}; with half of that CPU, at first: ${text(first)}; then: ${text(later)}; generator ${generatorPercent} %; without the limit pictures ${back}`,
+        );
+        stage.say(`  ${lines.at(-1)}`);
+      }
     }
     return lines.join('\n');
   },

@@ -54,14 +54,15 @@ export class RtcPeer {
     this.#tracks.get(mid)!.sendMessageBinary(packet);
   }
 
-  /** Sends `packet(n)` every 20 ms, n counting up, until the returned function is called. */
-  sendEach(mid: string, packet: (n: number) => Buffer): () => void {
+  /** Sends `packet(n)`, unless there is none, every 20 ms, n counting up, until the returned function is called. */
+  sendEach(mid: string, packet: (n: number) => Buffer | undefined): () => void {
     let n = 0;
     const timer = setInterval(() => {
       n += 1;
       const isOpen = () => this.#tracks.get(mid)?.isOpen();
       try {
-        if (isOpen()) this.send(mid, packet(n));
+        const next = packet(n);
+        if (next && isOpen()) this.send(mid, next);
       } catch (error) {
         // The server may end it at any moment, and the library hears of that on a thread of its own.
         if (isOpen()) throw error;

@@ -70,13 +70,23 @@ export class LoadRun {
   }
 
   sample(): Omit<LoadSample, 'self'> {
-    const sums = { tracks: 0, tracksFull: 0, packets: 0, bytes: 0, sentPackets: 0, lost: 0, frames: 0 };
+    const sums = {
+      tracks: 0,
+      tracksFull: 0,
+      packets: 0,
+      audioPackets: 0,
+      bytes: 0,
+      sentPackets: 0,
+      lost: 0,
+      frames: 0,
+    };
     for (const peer of this.#peers) {
       sums.sentPackets += peer.sentPackets?.() ?? 0;
-      for (const { packets, bytes, lost, frames, isFull } of peer.tracks()) {
+      for (const { packets, isAudio, bytes, lost, frames, isFull } of peer.tracks()) {
         sums.tracks += 1;
         sums.tracksFull += Number(isFull);
         sums.packets += packets;
+        if (isAudio) sums.audioPackets += packets;
         sums.bytes += bytes;
         sums.lost += lost;
         sums.frames += frames;

@@ -23,6 +23,7 @@ export interface PeerOptions {
 
 /** What came of one track, cumulative. */
 export interface TrackFigures {
+  readonly isAudio: boolean;
   readonly packets: number;
   readonly bytes: number;
   readonly lost: number;
@@ -51,6 +52,7 @@ const FULL_WIDTH = 1280;
 /** The figures of a stream. */
 export function figuresOf({ sequences, bytes, video }: IncomingStream): TrackFigures {
   return {
+    isAudio: video === undefined,
     packets: sequences.packets,
     lost: sequences.lost,
     bytes,

@@ -22,6 +22,8 @@ export const LoadSample = z.object({
   tracks: z.int(),
   /** RTP packets with media, each counted once. */
   packets: z.number(),
+  /** Of these, the ones of sound. */
+  audioPackets: z.number(),
   bytes: z.number(),
   /** RTP packets that publishers sent, where the peer counts them (Parley's). */
   sentPackets: z.number(),

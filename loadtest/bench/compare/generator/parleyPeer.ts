@@ -1,6 +1,7 @@
 /**
  * Owns a peer of Parley: the load tool's bot, which is the public SDK. Does not own the bot (src/bot).
  */
+import { kindOf } from '@parley/protocol';
 import { Bot } from '../../../src/bot/index.ts';
 import { PAGE } from '../cases.ts';
 import type { Connect } from './Peer.ts';
@@ -31,6 +32,7 @@ export const connectToParley: Connect = async (options) => {
         // What the server never sent is no track that arrives.
         .filter(({ packets }) => packets > 0)
         .map(({ source, packets, bytes, lost, frames, spatialLayer }) => ({
+          isAudio: kindOf(source) === 'audio',
           packets,
           bytes,
           lost,
