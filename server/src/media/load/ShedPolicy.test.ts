@@ -142,7 +142,8 @@ describe('what counts as full', () => {
   it('a backlog that stays, at the second look; a flooded socket, or loss, at once and more', () => {
     expect(look(new ShedPolicy(), { queuedBytes: 100_000 }, 1)).toBe(0);
     expect(look(new ShedPolicy(), { queuedBytes: 100_000 }, 2)).toBe(1);
-    expect(look(new ShedPolicy(), { queuedBytes: 300_000 }, 1)).toBe(2);
+    expect(look(new ShedPolicy(), { queuedBytes: 300_000, busy: 0.8 }, 1)).toBe(2);
+    expect(look(new ShedPolicy(), { queuedBytes: 300_000, busy: 0.75 }, 9)).toBe(0);
     expect(look(new ShedPolicy(), { busy: 0.75, dropped: 1 }, 1)).toBe(2);
   });
 });

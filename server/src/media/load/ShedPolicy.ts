@@ -13,7 +13,7 @@ const SATURATED = 0.9;
 const ROOM = 0.8;
 /** Some thirty packets: more than come in together. */
 const BACKLOG_BYTES = 64 * 1024;
-/** The smallest socket buffer that machines have by default is half full. */
+/** Half of the smallest socket buffer that machines have by default: what comes in is a tenth of a second late, and soon lost. */
 const FLOODED_BYTES = 200 * 1024;
 /** Less would be noise. */
 const SHRINKING = 0.9;
@@ -46,7 +46,8 @@ export class ShedPolicy {
     const grows = load.queuedBytes >= this.#queuedBytes * SHRINKING;
     this.#queuedBytes = load.queuedBytes;
     const isBehind = load.busy >= SATURATED && load.queuedBytes >= BACKLOG_BYTES && grows;
-    if (load.dropped > 0 || isBehind) this.#strained(load, nowMs);
+    const isFlooded = load.busy >= ROOM && load.queuedBytes >= FLOODED_BYTES && grows;
+    if (load.dropped > 0 || isBehind || isFlooded) this.#strained(load, nowMs);
     else this.#unstrained(load, nowMs);
   }
 
