@@ -23,9 +23,11 @@ const BACK_SHARE = 0.95;
 const BACK_LIMIT_S = 90;
 const LOOK_EVERY_S = 1;
 
-/** What came in a while, of what was due. */
+/** What came in a while. */
 export interface Delivered {
+  /** Of what was due; under the limit, of what came before it: the little that silent microphones send is in both. */
   readonly audioPercent: number;
+  /** Of all pictures that were made. */
   readonly videoPercent: number;
   readonly cores: number;
 }
@@ -53,8 +55,12 @@ export async function overloadOf(stage: CrowdStage, id: ContenderId, load: Load)
       await delay(SETTLE_MS, undefined, { signal: stage.signal });
       const before = await over(stage.seconds);
       await limit.set(before.cores * LEFT_SHARE);
-      const first = await over(stage.seconds);
-      const later = await over(stage.seconds);
+      const ofBefore = (now: Delivered): Delivered => ({
+        ...now,
+        audioPercent: (100 * now.audioPercent) / before.audioPercent,
+      });
+      const first = ofBefore(await over(stage.seconds));
+      const later = ofBefore(await over(stage.seconds));
       const generatorPercent = Math.round((await generator.ask('sample', {})).self.cpuPercent);
       await limit.set(undefined);
       let backAfterS: number | undefined;
