@@ -151,7 +151,7 @@ test('[SHED1] [SHED3] pictures fall in order of importance, their encodings with
   await sees(seen.client, midOf(ordinary), 2);
 });
 
-test('[SHED1] [SHED2] a worker that has 3 % of a core for twice what that carries: sound arrives, pictures fall, and come back', async () => {
+test('[SHED1] [SHED2] a worker that has 1.5 % of a core for more than that carries: sound arrives, pictures fall, and come back', async () => {
   const media = await MediaHarness.start();
   ends.push(() => media.close());
   const room = media.room();
