@@ -16,6 +16,7 @@ import { runCompare } from './compare/runCompare.ts';
 import { runCrowd } from './crowd/runCrowd.ts';
 import { runCycles } from './cycles/runCycles.ts';
 import { joinLine, measureJoins } from './joinTime.ts';
+import { printRoomLog } from './roomLog.ts';
 import { printSignaling } from './signaling/signaling.ts';
 import { measureSixteen } from './sixteen.ts';
 
@@ -28,7 +29,7 @@ function firstLoadBytes(): number {
   return [...files].reduce((sum, file) => sum + gzipSync(readFileSync(join(dist, file))).length, 0);
 }
 
-const figures = ['size', 'join', 'sixteen', 'signaling'] as const;
+const figures = ['size', 'join', 'sixteen', 'signaling', 'roomLog'] as const;
 type Figure = (typeof figures)[number];
 
 /** Measures and prints. */
@@ -37,6 +38,7 @@ async function printFigures(wants: (figure: Figure) => boolean): Promise<void> {
   if (wants('size'))
     console.log(`First load of the app: ${Math.round(firstLoadBytes() / 1024)} KB of JavaScript (gzip)`);
   if (wants('signaling')) await printSignaling();
+  if (wants('roomLog')) await printRoomLog();
   if (!wants('join') && !wants('sixteen')) return;
   const server = await ServerProcess.start({ environment: { PARLEY_LOG_LEVEL: 'warn' } });
   // 320x180 at 10 frames a second, as in the browser tests: the browsers' software codecs share the cores with the server.

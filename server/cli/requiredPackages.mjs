@@ -26,5 +26,6 @@ export const testPackages = [
   { name: 'gcc', reason: 'compile the library that delays and fails disk writes in the tests' },
   { name: 'libc6-dev', reason: 'compile the library that delays and fails disk writes in the tests' },
   { name: 'iproute2', reason: 'call from a second network namespace in the tests' },
+  { name: 'redis-server', reason: 'run the cluster tests on a real Redis' },
   { name: 'procps', reason: 'count the workers of a server in the tests' },
 ];

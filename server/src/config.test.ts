@@ -54,12 +54,9 @@ describe('loadConfig', () => {
     expect(problems.join('\n')).toMatch(/^PARLEY_TURN_URLS: /m);
   });
 
-  it.each([[{ REDIS_URL: 'redis://localhost' }], [{ DATABASE_URL: 'postgres://localhost/parley' }]])(
-    'refuses %j as unsupported',
-    (environment) => {
-      expect(problemsOf(environment)).toEqual([expect.stringContaining('unsupported')]);
-    },
-  );
+  it.each([[{ DATABASE_URL: 'postgres://localhost/parley' }]])('refuses %j as unsupported', (environment) => {
+    expect(problemsOf(environment)).toEqual([expect.stringContaining('unsupported')]);
+  });
 
   it.each([
     [{ PARLEY_ROLES: 'media' }, 'PARLEY_ROLES: nodes with one role find each other by Redis; set REDIS_URL'],
@@ -82,6 +79,23 @@ describe('loadConfig', () => {
   it('takes both roles, and no cluster, by itself', () => {
     expect([...load({}).roles]).toEqual(['signaling', 'media']);
     expect(load({ PARLEY_CLUSTER_SECRET: 's'.repeat(32) }).cluster).toBeUndefined();
+  });
+
+  it('takes a Redis, and names a mistake in it without its password', () => {
+    expect(load({}).redis).toBeUndefined();
+    const PARLEY_CLUSTER_SECRET = 's'.repeat(32);
+    const { redis, cluster } = load({ REDIS_URL: 'redis://cache.lan', PARLEY_CLUSTER_SECRET });
+    expect(redis?.hosts).toEqual([{ host: 'cache.lan', port: 6379 }]);
+    expect(cluster).toMatchObject({ secret: PARLEY_CLUSTER_SECRET });
+    expect(problemsOf({ REDIS_URL: 'redis://cache.lan' })).toEqual([
+      expect.stringContaining('PARLEY_CLUSTER_SECRET: required with REDIS_URL'),
+    ]);
+    const split = { REDIS_URL: 'redis://cache.lan', PARLEY_CLUSTER_SECRET, PARLEY_ROLES: 'media' };
+    expect(problemsOf(split)).toEqual([expect.stringContaining('unsupported')]);
+    const [problem, ...more] = problemsOf({ REDIS_URL: 'redis://:s3cret@' });
+    expect(problem).toMatch(/^REDIS_URL: must look like redis:/);
+    expect(problem).not.toContain('s3cret');
+    expect(more).toEqual([]);
   });
 
   it('takes codecs in their order, in any case', () => {

@@ -9,6 +9,7 @@ import { VideoCodec } from '@parley/protocol';
 import * as z from 'zod';
 import { readEnvFile } from './envFile.ts';
 import { parseRange } from './http/clientAddress.ts';
+import { parseRedisUrl, type RedisSettings } from './redisUrl.ts';
 
 /** Digits only, because `Number` takes a blank for 0, which is a port number with a meaning. */
 function whole(min: number, max: number, what = 'a whole number') {
@@ -132,7 +133,15 @@ const Settings = z.object({
       'must be an IP address or a host name, without a port',
     )
     .optional(),
-  REDIS_URL: notYet('a cluster over Redis'),
+  REDIS_URL: z
+    .string()
+    .transform((text, context) => {
+      const parsed = parseRedisUrl(text);
+      if (typeof parsed !== 'string') return parsed;
+      context.addIssue(parsed);
+      return z.NEVER;
+    })
+    .optional(),
   DATABASE_URL: notYet('another database than the embedded SQLite'),
   PARLEY_TLS_CERT: word.optional(),
   PARLEY_TLS_KEY: word.optional(),
@@ -211,6 +220,8 @@ export interface Config {
   readonly roles: ReadonlySet<NodeRole>;
   /** Undefined: this process is all there is. */
   readonly cluster: ClusterSettings | undefined;
+  /** Where rooms lie; undefined: in the memory of this process. */
+  readonly redis: RedisSettings | undefined;
   readonly logLevel: string;
   readonly workerBin: string | undefined;
 }
@@ -283,8 +294,12 @@ export function loadConfig(
       'PARLEY_CLUSTER_SECRET: required with REDIS_URL, the same for all nodes; make one with: openssl rand -hex 32',
     );
   }
-  if (settings.PARLEY_ROLES.size < ROLES.length && !settings.REDIS_URL) {
-    problems.push('PARLEY_ROLES: nodes with one role find each other by Redis; set REDIS_URL');
+  if (settings.PARLEY_ROLES.size < ROLES.length) {
+    problems.push(
+      settings.REDIS_URL
+        ? 'PARLEY_ROLES: unsupported: nodes with one role do not work yet in this version; remove the setting'
+        : 'PARLEY_ROLES: nodes with one role find each other by Redis; set REDIS_URL',
+    );
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(toConfig(settings, argv.includes('--lan'), given));
@@ -326,6 +341,7 @@ function toConfig(
     qualityRetentionDays: settings.PARLEY_QUALITY_RETENTION_DAYS,
     roles: settings.PARLEY_ROLES,
     cluster: clusterOf(settings),
+    redis: settings.REDIS_URL,
     logLevel: settings.PARLEY_LOG_LEVEL,
     workerBin: settings.MEDIASOUP_WORKER_BIN,
   };

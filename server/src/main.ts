@@ -12,8 +12,10 @@ import { SessionAuthenticator } from './auth/SessionAuthenticator.ts';
 import { verifyApiToken } from './auth/verifyApiToken.ts';
 import { ChatService } from './chat/ChatService.ts';
 import { SqliteConversationStore } from './chat/SqliteConversationStore.ts';
-import { systemClock } from './clock.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { MemoryRoomLog } from './cluster/MemoryRoomLog.ts';
+import { RedisClient } from './cluster/redis/RedisClient.ts';
+import { RedisRoomLog } from './cluster/redis/RedisRoomLog.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { HttpServer } from './http/HttpServer.ts';
 import type { ApiPort, Readiness } from './http/ports.ts';
@@ -24,6 +26,7 @@ import type { Placement } from './media/placement.ts';
 import { QualityRecords } from './quality/QualityRecords.ts';
 import { QualityService } from './quality/QualityService.ts';
 import { refuseUpgrade } from './refuseUpgrade.ts';
+import type { RoomKeeper, RoomKey, RoomLog } from './room/ports.ts';
 import { RoomEngine } from './room/RoomEngine.ts';
 import { SeatMedia } from './room/SeatMedia.ts';
 import { RoomHub } from './signaling/RoomHub.ts';
@@ -49,6 +52,8 @@ interface ServerChoices {
 const WEB_ROOT = fileURLToPath(new URL('../../client/web/dist', import.meta.url));
 /** A stop that takes longer is cut: supervisors kill at 10 s, and tests wait for 5 s. */
 const STOP_LIMIT_MS = 4_500;
+/** How long rooms lie in Redis after their last commit. */
+const MIN_KEEP_MS = 10 * 60_000;
 
 /**
  * Starts every part of the platform in this process.
@@ -101,7 +106,12 @@ export async function startServer(
       log: log.child({ part: 'chat' }),
     });
     ends.push(() => store.close());
-    const roomLog = await MemoryRoomLog.open(clock, store);
+    const { roomLog, inProgress, isReady } = await openRoomLog(
+      config,
+      clock,
+      store,
+      log.child({ part: 'rooms' }),
+    );
     ends.push(() => roomLog.close());
     const hub = new RoomHub(roomLog, clock);
     const media = await MediaPlane.create({
@@ -163,7 +173,6 @@ export async function startServer(
       tell: (room, peerId, trouble) => hub.moment(room, 'peerTrouble', { peerId, trouble }),
       clock,
     });
-    const inProgress = roomLog.rooms();
     const replaceAbsentHosts = () => {
       for (const room of inProgress) {
         engine
@@ -200,10 +209,34 @@ export async function startServer(
     readiness = () => ({
       media: { ready: media.ready(), reason: 'no media worker lives' },
       chat: { ready: store.ready, reason: 'the database does not answer' },
+      ...(config.redis && { rooms: { ready: isReady(), reason: 'Redis does not answer' } }),
     });
     return { http, media, close };
   } catch (error) {
     await close();
+    throw error;
+  }
+}
+
+/** Rooms lie in Redis where one is named, else in this process; never in the one because the other does not answer. */
+async function openRoomLog(
+  config: Config,
+  clock: Clock,
+  keeper: RoomKeeper,
+  log: Logger,
+): Promise<{ roomLog: RoomLog; inProgress: readonly RoomKey[]; isReady: () => boolean }> {
+  if (!config.redis) {
+    const roomLog = await MemoryRoomLog.open(clock, keeper);
+    return { roomLog, inProgress: roomLog.rooms(), isReady: () => true };
+  }
+  const client = await RedisClient.connect(config.redis, clock, log);
+  // A room outlives its last member for as long as its call and their seats may.
+  const keepMs = Math.max(MIN_KEEP_MS, config.roomEmptyTimeoutMs + config.sessionGraceMs + 60_000);
+  try {
+    const roomLog = await RedisRoomLog.open({ client, clock, log, keepMs });
+    return { roomLog, inProgress: [], isReady: () => client.ready };
+  } catch (error) {
+    await client.close();
     throw error;
   }
 }

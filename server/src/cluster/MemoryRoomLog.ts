@@ -92,6 +92,11 @@ export class MemoryRoomLog implements RoomLog {
     return this.#rooms.get(roomKeyText(key))?.state ?? emptyRoom(key.roomId, newEpoch());
   }
 
+  held(key: RoomKey): RoomState | undefined {
+    const text = roomKeyText(key);
+    return this.#listeners.has(text) ? this.#rooms.get(text)?.state : undefined;
+  }
+
   async commit(key: RoomKey, commit: Commit): Promise<CommitResult> {
     const text = roomKeyText(key);
     const nowMs = this.#clock.now();
@@ -134,6 +139,7 @@ export class MemoryRoomLog implements RoomLog {
     return { events: room.events.slice(room.events.length - missing).map(({ event }) => event) };
   }
 
+  /** Nothing is ever lost or missed here, so there is no reset. */
   subscribe(key: RoomKey, listener: Listener): () => void {
     const text = roomKeyText(key);
     const listeners = this.#listeners.get(text) ?? new Set();
@@ -144,10 +150,10 @@ export class MemoryRoomLog implements RoomLog {
     };
   }
 
-  async endCall(key: RoomKey): Promise<void> {
+  async endCall(key: RoomKey, seen?: RoomState): Promise<void> {
     const text = roomKeyText(key);
     const room = this.#rooms.get(text);
-    if (!room) return;
+    if (!room || (seen && seen !== room.state)) return;
     const timed = bansOf(room.state).filter(({ set }) => set.untilMs !== undefined);
     this.#forget(room);
     this.#begin(key, timed);

@@ -104,6 +104,11 @@ export class RoomEngine {
     return this.#log.read(room);
   }
 
+  /** The state as this node has heard it: enough for what one of its seats has itself done or been told, and there without the log's storage. */
+  async readHeld(room: RoomKey): Promise<RoomState> {
+    return this.#log.held(room) ?? (await this.#log.read(room));
+  }
+
   /**
    * Takes a seat, or takes it back.
    * @throws CallError `forbidden` (removed by a host) or `capacity`.
@@ -231,7 +236,8 @@ export class RoomEngine {
   /** Forgets a room whose call has ended, unless somebody has come back. */
   callEnded(room: RoomKey): Promise<void> {
     return this.#rooms.run(roomKeyText(room), async () => {
-      if (countSeated(await this.#log.read(room)) === 0) await this.#log.endCall(room);
+      const state = await this.#log.read(room);
+      if (countSeated(state) === 0) await this.#log.endCall(room, state);
     });
   }
 
@@ -267,12 +273,20 @@ export class RoomEngine {
     command: RoomCommand,
     requestKey?: string,
   ): Promise<{ state: RoomState; event?: RoomEvent | undefined }> {
-    let state = await this.#log.read(room);
+    // The commit makes sure that what was decided still holds. What was refused is not committed, so that is looked at again.
+    const held = this.#log.held(room);
+    let isCurrent = held === undefined;
+    let state = held ?? (await this.#log.read(room));
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       let decision: Decision;
       try {
         decision = decide(state, command);
       } catch (error) {
+        if (!isCurrent) {
+          state = await this.#log.read(room);
+          isCurrent = true;
+          continue;
+        }
         // What a retry asks for may be done already, and then no longer be possible.
         if (requestKey !== undefined && (await this.#wasCommitted(room, requestKey))) return { state };
         throw error;
@@ -309,7 +323,7 @@ export class RoomEngine {
     try {
       const call = await this.#calls.runningCall(room);
       // The race: the call ended, and somebody came back before the room was forgotten.
-      if (shown && shown.callId !== call.callId) await this.#log.endCall(room);
+      if (shown && shown.callId !== call.callId) await this.#log.endCall(room, state);
       return call;
     } catch (error) {
       if (!(error instanceof CallError)) throw error;

@@ -156,7 +156,7 @@ export class SeatMedia {
   /** The race: a host removes the seat while its request waits for its turn; nothing may be made for it then. */
   #seated<T>(seat: MediaPeer, task: (state: RoomState) => Promise<T>): Promise<T> {
     return this.#engine.inTurn(seat, async () => {
-      const state = await this.#engine.read(seat.room);
+      const state = await this.#engine.readHeld(seat.room);
       if (!getSeated(state, seat.peerId)) throw new CallError('invalid-state', 'The seat has ended');
       return task(state);
     });

@@ -58,13 +58,29 @@ export type EventsSince = { readonly events: readonly RoomEvent[] } | { readonly
 export interface RoomLog {
   /** The current state; a room that nobody touched is an empty state under a new epoch. */
   read(key: RoomKey): Promise<RoomState>;
+  /**
+   * The state as this node has heard it, where it has subscribers: all that was committed here, and what others committed a moment ago at the
+   * latest (3 s when messages are lost). Also while the storage behind is gone. Undefined elsewhere, and until it is known.
+   */
+  held(key: RoomKey): RoomState | undefined;
   commit(key: RoomKey, commit: Commit): Promise<CommitResult>;
   /** Events after a cursor; trimmed when the epoch differs or the log no longer holds them (1,000 events, 10 minutes). */
   eventsSince(key: RoomKey, cursor: { epoch: string; version: number }): Promise<EventsSince>;
-  /** Calls back after each commit, in order, on each node that holds members, with the state after it. Returns the way to stop. */
-  subscribe(key: RoomKey, listener: (event: RoomEvent, state: RoomState) => void): () => void;
-  /** Forgets a room whose call has ended: the next read starts a new epoch. Unexpired bans with a time are carried over. */
-  endCall(key: RoomKey): Promise<void>;
+  /**
+   * Calls back after each commit, in order, on each node that holds members, with the state after it. Returns the way to stop.
+   * @param onReset is called instead where the steps between cannot be told: the storage lost the room and the nodes restored it under a
+   * new epoch, or this node was away for longer than the log reaches back. What follows goes on from the given state.
+   */
+  subscribe(
+    key: RoomKey,
+    listener: (event: RoomEvent, state: RoomState) => void,
+    onReset?: (state: RoomState) => void,
+  ): () => void;
+  /**
+   * Forgets a room whose call has ended: the next read starts a new epoch. Unexpired bans with a time are carried over.
+   * @param seen only if nothing has happened since this state: somebody may come back, on another node too.
+   */
+  endCall(key: RoomKey, seen?: RoomState): Promise<void>;
   /**
    * Resolves once the room's bars and its host are where the next process finds them.
    * Fails with a CallError as the storage behind fails; asking again tries again.

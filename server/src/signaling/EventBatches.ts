@@ -51,7 +51,7 @@ export class EventBatches {
   add(event: RoomEvent, state: RoomState, members: number): void {
     const { epoch } = state;
     // Versions of two epochs do not belong in one message.
-    if (this.#waiting && this.#waiting.epoch !== epoch) this.#flush();
+    if (this.#waiting && this.#waiting.epoch !== epoch) this.flush();
     this.#waiting ??= { epoch, events: [], viewers: 0 };
     this.#waiting.events.push(event);
     this.#waiting.viewers = countEntities(state, 'viewer');
@@ -61,12 +61,12 @@ export class EventBatches {
     if (dueAtMs >= this.#dueAtMs) return;
     const waitMs = dueAtMs - nowMs;
     if (waitMs <= 0) {
-      this.#flush();
+      this.flush();
       return;
     }
     this.#cancel();
     this.#dueAtMs = dueAtMs;
-    this.#cancel = this.#clock.setTimeout(() => this.#flush(), waitMs);
+    this.#cancel = this.#clock.setTimeout(() => this.flush(), waitMs);
   }
 
   /** Nobody is left to tell. */
@@ -75,7 +75,8 @@ export class EventBatches {
     this.#waiting = undefined;
   }
 
-  #flush(): void {
+  /** Tells what waits. */
+  flush(): void {
     this.#cancel();
     this.#dueAtMs = Number.POSITIVE_INFINITY;
     this.#toldAtMs = this.#clock.monotonicMs();

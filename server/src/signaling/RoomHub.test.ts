@@ -21,9 +21,15 @@ const message = {
 /** A log that a test speaks for. */
 class FakeLog {
   listener: Parameters<ConstructorParameters<typeof RoomHub>[0]['subscribe']>[1] | undefined;
+  onReset: Parameters<ConstructorParameters<typeof RoomHub>[0]['subscribe']>[2];
   subscriptions = 0;
-  subscribe(_key: unknown, listener: NonNullable<FakeLog['listener']>): () => void {
+  subscribe(
+    _key: unknown,
+    listener: NonNullable<FakeLog['listener']>,
+    onReset?: FakeLog['onReset'],
+  ): () => void {
     this.listener = listener;
+    this.onReset = onReset;
     this.subscriptions += 1;
     return () => {
       this.listener = undefined;
@@ -122,6 +128,24 @@ test('[MOD2] a removal is told to the seat instead of the event; a leave is not 
   ]);
   expect(bob.heard).toEqual(['removed!']);
   expect(ada.heard).toEqual(['event 1', 'event 2']);
+});
+
+test('[LOG15] where the steps cannot be told everybody is shown a hole, by itself; who was barred meanwhile is out', () => {
+  const { log, fill, attach, clock } = setUp();
+  const [ada, bob] = fill(10);
+  const late = attach('late');
+  log.say(1);
+  log.say(2);
+  const ban: Patch = { entity: 'ban', id: 'p1', set: {} };
+  const patches = [nameOf('p0', 'Ada'), ban];
+  log.state = reduce(emptyRoom('hub', 'restored'), [{ version: 900, patches }]);
+  log.onReset?.(log.state);
+  log.say(901);
+  clock.advance(1_000);
+  expect(ada?.heard).toEqual(['event 1,2', 'event 900', 'event 901']);
+  expect(bob?.heard).toEqual(['event 1,2', 'removed!']);
+  late.membership.release('restored', 900);
+  expect(late.heard.at(-1)).toBe('event 901');
 });
 
 test('a room is subscribed to once, and only while somebody is there', () => {

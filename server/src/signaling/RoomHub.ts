@@ -4,6 +4,8 @@
  */
 import {
   type Cursor,
+  countEntities,
+  getEntity,
   type NotificationData,
   type NotificationName,
   type RoomEvent,
@@ -126,7 +128,11 @@ export class RoomHub {
   }
 
   #open(room: RoomKey): RoomLines {
-    const unsubscribe = this.#log.subscribe(room, (event, state) => this.#onEvent(room, event, state));
+    const unsubscribe = this.#log.subscribe(
+      room,
+      (event, state) => this.#onEvent(room, event, state),
+      (state) => this.#onReset(room, state),
+    );
     const batches = new EventBatches(this.#clock, (batch) => this.#onBatch(room, batch));
     const lines: RoomLines = { lines: new Map(), batches, unsubscribe };
     this.#rooms.set(roomKeyText(room), lines);
@@ -150,6 +156,25 @@ export class RoomHub {
       line.member.removed();
     }
     if (lines.lines.size > 0) lines.batches.add(event, state, lines.lines.size);
+  }
+
+  /**
+   * What happened up to this state cannot be told step by step. Everybody is shown a hole, which makes clients ask for what they miss: a new epoch
+   * or a far later version, with nothing in it. By itself, because only in front of a message is a hole seen.
+   */
+  #onReset(room: RoomKey, state: RoomState): void {
+    const key = roomKeyText(room);
+    const lines = this.#rooms.get(key);
+    if (!lines) return;
+    lines.batches.flush();
+    for (const line of this.#lines(room)) {
+      if (!getEntity(state, 'ban', line.member.peerId)) continue;
+      this.#drop(key, line);
+      line.member.removed();
+    }
+    const { epoch, version } = state;
+    const viewers = countEntities(state, 'viewer');
+    this.#onBatch(room, { epoch, events: [{ version, patches: [] }], viewers });
   }
 
   #onBatch(room: RoomKey, batch: EventBatch): void {

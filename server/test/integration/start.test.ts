@@ -104,7 +104,7 @@ describe('a start that fails', () => {
   });
 
   test('for mistakes in the settings lists them all', async () => {
-    const result = await failedStart({ PORT: '99999', PARLEY_TYPO: '1', REDIS_URL: 'redis://x' }, ['--wan']);
+    const result = await failedStart({ PORT: '99999', PARLEY_TYPO: '1', REDIS_URL: 'x' }, ['--wan']);
     expect(result.code).toBe(1);
     for (const name of ['PORT', 'PARLEY_TYPO', 'REDIS_URL', '--wan']) expect(result.stderr).toContain(name);
     expect(result.stderr).not.toContain('    at ');

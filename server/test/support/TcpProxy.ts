@@ -12,9 +12,15 @@ export class TcpProxy {
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #frozen = false;
   #answersLost = false;
+  #blocked = false;
+  #cutsAtAnswer = false;
 
   private constructor(target: () => number) {
     this.#server = createServer((near) => {
+      if (this.#blocked) {
+        near.destroy();
+        return;
+      }
       const far = connect(target(), '127.0.0.1');
       const pair = [near, far] as const;
       const sent: Buffer[] = [];
@@ -33,7 +39,10 @@ export class TcpProxy {
         if (!this.#frozen) far.write(chunk);
       });
       far.on('data', (chunk: Buffer) => {
-        if (!this.#frozen && !this.#answersLost) near.write(chunk);
+        if (this.#cutsAtAnswer) {
+          this.#cutsAtAnswer = false;
+          end();
+        } else if (!this.#frozen && !this.#answersLost) near.write(chunk);
       });
     });
   }
@@ -58,6 +67,21 @@ export class TcpProxy {
   /** What the far side sends is lost until {@link cut}. */
   loseAnswers(): void {
     this.#answersLost = true;
+  }
+
+  /** The next answer, on whichever connection, is lost and its connection ends; then all is as before. */
+  cutAtNextAnswer(): void {
+    this.#cutsAtAnswer = true;
+  }
+
+  /** Ends all connections; new ones end at once, until {@link unblock}. */
+  block(): void {
+    this.#blocked = true;
+    this.cut();
+  }
+
+  unblock(): void {
+    this.#blocked = false;
   }
 
   /** Puts bytes between those of the dialing side, on every connection. */

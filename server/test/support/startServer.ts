@@ -43,6 +43,9 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       PARLEY_DATA_DIR: dataDir,
       PARLEY_LOG_LEVEL: 'debug',
       MEDIASOUP_WORKER_BIN: await workerBin(),
+      // Set by a test file that runs another one's tests with the rooms in Redis.
+      PARLEY_CLUSTER_SECRET: 'the secret of all nodes in the tests',
+      ...(process.env.PARLEY_TEST_REDIS_URL && { REDIS_URL: process.env.PARLEY_TEST_REDIS_URL }),
       ...options.settings,
     },
     join(dataDir, '.env'),

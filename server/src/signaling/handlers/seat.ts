@@ -16,7 +16,7 @@ export const seatHandlers: HandlersOf<'hello' | 'ping' | 'join' | 'leave'> = {
     const serverTimeMs = services.clock.now();
     const live = session.liveSeat;
     if (!live) return { serverTimeMs };
-    const room = services.hub.told(live.seat.room, await services.engine.read(live.seat.room));
+    const room = services.hub.told(live.seat.room, await services.engine.readHeld(live.seat.room));
     const chat = session.identity.grants.chat ? services.chat.currentTail(live.seat.room) : undefined;
     return { serverTimeMs, room, ...(chat && { chat }) };
   },
