@@ -61,14 +61,14 @@ describe('the table', () => {
   it('shows figures, their ratio to the floor, and what does not count', () => {
     expect(text).toContain('measured 2026-01-02 at abc1234, 6 rounds of 20 s, first dropped, seed 1.');
     expect(text).toMatch(
-      /\| \*\*Parley\*\* \| 12,345 \| 99.95 % \| 98.50 % \| 11.00 \[10.00, 12.00\] \|.*\| 1.10 \| AEAD_AES_128_GCM \|/,
+      /\| \*\*Parley\*\* \| 12,345 \| 99.95 % \| 98.50 % \| 0.136 \| 11.00 \[10.00, 12.00\] \|.*\| 1.10 \| AEAD_AES_128_GCM \|/,
     );
     expect(text).toContain('**Parley**: 1 of 2 points does not count (delivers 99.00 %).');
     expect(text).toContain(
       "2 of 2 counted points others used more than 5 % of the server's core, at most 40 %.",
     );
     expect(text).toContain('495,000 (computed)');
-    expect(text).toContain('computed from audio-30: 4.95 cores');
+    expect(text).toContain('| 4.95 | computed from audio-30 |');
     expect(text).toContain('left out: Janus is not installed');
     expect(text).toContain('no point counts: delivers 80.00 %');
   });

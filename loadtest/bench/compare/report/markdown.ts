@@ -32,7 +32,8 @@ export function comparisonMarkdown(cases: readonly CaseResult[]): string {
     ...[...machines.keys()].map((line) => `Machine: ${line}.`),
     '',
     'CPU-s/M: CPU-seconds per million forwarded packets, median [95 % interval]; the server has one core to itself, the generator the other. ' +
-      'Delivered: the least of all points, of what was sent, retransmissions included. Full: of the pictures or sounds that publishers made (less: a lower frame rate was sent).',
+      'Delivered: the least of all points, of what was sent, retransmissions included. Full: of the pictures or sounds that publishers made (less: a lower frame rate was sent). ' +
+      'Cores: what the whole case takes; Parley and M1 send only the loudest three microphones, so they take less of it than what a packet costs suggests.',
     ...cases.flatMap((result) => ['', ...caseLines(result)]),
   ].join('\n');
 }
@@ -87,6 +88,7 @@ const LOAD_COLUMNS = [
   'Packets/s',
   'Delivered',
   'Full',
+  'Cores',
   'CPU-s/M',
   'Media process',
   'Node',
@@ -111,11 +113,9 @@ function loadTable(rows: readonly Row[], reference: number | undefined): string[
 function loadCells(row: Row, reference: number | undefined): string[] {
   if (row.kind === 'missing') return [`left out: ${row.reason}`];
   if (row.kind === 'computed') {
-    const cores =
-      row.cores === undefined
-        ? 'nothing to compute from'
-        : `computed from ${row.fromCase}: ${row.cores.toFixed(2)} cores`;
-    return [`${thousands(row.packetsPerS)} (computed)`, '', '', cores];
+    const { cores, fromCase } = row;
+    const how = cores === undefined ? 'nothing to compute from' : `computed from ${fromCase}`;
+    return [`${thousands(row.packetsPerS)} (computed)`, '', '', cores?.toFixed(2) ?? '', how];
   }
   if (row.kind === 'joins') return [];
   const kept = row.points.filter(({ round }) => round > 0);
@@ -130,6 +130,7 @@ function loadCells(row: Row, reference: number | undefined): string[] {
       '',
       '',
       '',
+      '',
       srtpProfile,
     ];
   }
@@ -138,6 +139,7 @@ function loadCells(row: Row, reference: number | undefined): string[] {
     thousands(packetsPerS),
     `${Math.min(...counting.map(({ deliveryPercent }) => deliveryPercent)).toFixed(2)} %`,
     `${median(counting.map(({ fullPercent }) => fullPercent)).toFixed(2)} %`,
+    ((total.median * packetsPerS) / 1e6).toFixed(3),
     interval(total, 2),
     interval(media, 2),
     row.contender.startsWith('j') ? '' : interval(node, 2),
